@@ -1,0 +1,141 @@
+//! A claim is being ended, has ended, was dropped.
+//!
+//! An end is first *begun*, by the session that will carry it out, then *ended* when its transaction has committed or
+//! *forgotten* when it has not. Everything names the claim by job and number: what comes late finds nothing.
+
+use super::{Claim, Claims, JobKey, Name, OrderKey, QueueKey, Relation, WorkerKey};
+
+/// A claim that the caller may end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ending {
+    /// The claim.
+    pub number: u64,
+    /// Which attempt it is: the row must still say the same.
+    pub attempt: i32,
+    /// When the job was created: the row must still say the same.
+    pub created: i64,
+    /// When the claim was made.
+    pub since: i64,
+}
+
+/// Why a claim cannot be ended by this caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotHeld {
+    /// Nobody holds the job, or this caller's worker holds it in another attempt, or it is being ended already.
+    Gone,
+    /// Another session holds it.
+    BySession,
+    /// Another named worker holds it.
+    ByWorker,
+    /// It is the caller's, but another session's open transaction is ending it.
+    Ending,
+}
+
+impl Claims<'_> {
+    /// Begins the end of a claim of `worker`, in the attempt given if one is.
+    ///
+    /// # Errors
+    /// [`NotHeld`]: the fence. Nothing has changed then.
+    pub fn begin_end(
+        &mut self,
+        job: &JobKey,
+        worker: &WorkerKey,
+        attempt: Option<i32>,
+        session: u64,
+    ) -> Result<Ending, NotHeld> {
+        let claim = self.jobs.get_mut(job).ok_or(NotHeld::Gone)?;
+        if claim.worker != *worker {
+            return Err(match claim.worker.kind {
+                super::WorkerKind::Session => NotHeld::BySession,
+                super::WorkerKind::Named => NotHeld::ByWorker,
+            });
+        }
+        let open_elsewhere = claim.opened_by != 0 && claim.opened_by != session;
+        if open_elsewhere || attempt.is_some_and(|attempt| attempt != claim.attempt) || claim.ending_by == session {
+            return Err(NotHeld::Gone);
+        }
+        if claim.ending_by != 0 {
+            return Err(NotHeld::Ending);
+        }
+        claim.ending_by = session;
+        Ok(Ending { number: claim.number, attempt: claim.attempt, created: claim.created, since: claim.since })
+    }
+
+    /// The transaction that was ending the claim has not done so.
+    pub fn forget_end(&mut self, job: &JobKey, number: u64) {
+        if let Some(claim) = self.numbered(job, number) {
+            claim.ending_by = 0;
+        }
+    }
+
+    /// The transaction that made the claim has committed.
+    pub fn keep(&mut self, job: &JobKey, number: u64) {
+        if let Some(claim) = self.numbered(job, number) {
+            claim.opened_by = 0;
+        }
+    }
+
+    /// The claim is over: whoever looks sees the job as free.
+    pub fn end(&mut self, job: &JobKey, number: u64) {
+        if self.numbered(job, number).is_some() {
+            self.remove(job);
+        }
+    }
+
+    /// The claim did not come about: as [`end`](Self::end), and its rate limit gets its token back.
+    pub fn drop_claim(&mut self, job: &JobKey, number: u64) {
+        let Some(claim) = self.numbered(job, number).copied() else { return };
+        let queue = QueueKey { relation: job.relation, name: claim.queue };
+        self.remove(job);
+        if let Some(window) = self.rates.get_mut(&queue).filter(|_| claim.counted_at != i64::MIN) {
+            window.give_back(claim.counted_at);
+        }
+    }
+
+    /// Ends up to `most` claims of a worker. Returns how many; fewer than `most` means that none is left.
+    pub fn end_some_of(&mut self, worker: &WorkerKey, most: usize) -> usize {
+        (0..most).take_while(|_| self.first_of(worker).is_some_and(|job| self.remove(&job).is_some())).count()
+    }
+
+    /// Ends claims on jobs of a table that is gone or empty, looking at up to `most` slots from `from` on. Returns
+    /// where to go on, or `None` at the end of the memory. `table` 0 stands for every table of the database.
+    pub fn end_some_in(&mut self, relation: Relation, from: u32, most: u32) -> Option<u32> {
+        let to = from.saturating_add(most);
+        for slot in from..to {
+            let Some((job, _)) = self.jobs.at(slot) else { continue };
+            let job = *job;
+            if job.relation == relation || (relation.table == 0 && job.relation.database == relation.database) {
+                self.remove(&job);
+            }
+        }
+        ((to as usize) < self.jobs.capacity()).then_some(to)
+    }
+
+    fn numbered(&mut self, job: &JobKey, number: u64) -> Option<&mut Claim> {
+        self.jobs.get_mut(job).filter(|claim| claim.number == number)
+    }
+
+    fn remove(&mut self, job: &JobKey) -> Option<Claim> {
+        let slot = self.jobs.find(job)?;
+        self.unlink(slot);
+        let claim = self.jobs.remove(job)?;
+        let relation = job.relation;
+        let queue = QueueKey { relation, name: claim.queue };
+        if let Some(count) = self.queues.get_mut(&queue) {
+            count.in_flight = count.in_flight.saturating_sub(1);
+            if count.in_flight == 0 {
+                self.queues.remove(&queue);
+            }
+        }
+        if let Some(count) = self.relations.get_mut(&relation) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.relations.remove(&relation);
+            }
+        }
+        if claim.order != Name::NONE {
+            self.orders.remove(&OrderKey { relation, name: claim.order });
+        }
+        Some(claim)
+    }
+}

@@ -1,0 +1,155 @@
+//! How the memory is laid out, and the view of it.
+
+use super::{Claim, JobKey, OrderKey, Queue, QueueKey, Relation, Worker, WorkerKey};
+use crate::rate::Window;
+use crate::table::{FixedTable, Head, Key, Sizes, Slot};
+
+/// What everything else hangs on.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub struct Boot {
+    /// Made anew when shared memory is; tells sessions of this life from those of another.
+    pub epoch: u64,
+    /// The last number given to a claim.
+    pub claims: u64,
+    /// The last number given to a session.
+    pub sessions: u64,
+}
+
+/// How many of each there is room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizing {
+    /// Claims at one time, of all databases; also entrypoints in flight and ordering keys in flight.
+    pub claims: usize,
+    /// Workers known at one time.
+    pub workers: usize,
+    /// Entrypoints with a rate limit that made a claim within their period.
+    pub rates: usize,
+}
+
+/// The claim table and what is counted with it.
+#[derive(Debug)]
+pub struct Claims<'a> {
+    /// Numbers that are never given twice.
+    pub boot: &'a mut Boot,
+    pub(super) jobs: FixedTable<'a, JobKey, Claim>,
+    pub(super) queues: FixedTable<'a, QueueKey, Queue>,
+    pub(super) orders: FixedTable<'a, OrderKey, u64>,
+    pub(super) workers: FixedTable<'a, WorkerKey, Worker>,
+    pub(super) rates: FixedTable<'a, QueueKey, Window>,
+    /// Claims by jobs table: for the share of a database, and to know a table of ours when it is dropped.
+    pub(super) relations: FixedTable<'a, Relation, u64>,
+}
+
+/// Hands out pieces of one stretch of memory, one after the other.
+///
+/// Implemented where the memory is; the sizes alone can be had from a dry run (see [`Layout`]).
+pub trait Carve<'a> {
+    /// The next piece: `count` values of `T`.
+    fn carve<T: Copy + Default>(&mut self, count: usize) -> &'a mut [T];
+}
+
+/// How many bytes the memory takes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Layout {
+    bytes: usize,
+}
+
+impl Layout {
+    /// Every piece begins at a multiple of this.
+    pub const ALIGN: usize = 16;
+
+    /// The bytes for a sizing.
+    pub fn bytes(sizing: Sizing) -> usize {
+        let mut layout = Self::default();
+        layout.piece::<Boot>(1);
+        layout.table::<JobKey, Claim>(sizing.claims);
+        layout.table::<QueueKey, Queue>(sizing.claims);
+        layout.table::<OrderKey, u64>(sizing.claims);
+        layout.table::<WorkerKey, Worker>(sizing.workers);
+        layout.table::<QueueKey, Window>(sizing.rates);
+        layout.table::<Relation, u64>(sizing.claims);
+        layout.bytes
+    }
+
+    /// The bytes of one piece, with what aligns the next.
+    pub fn piece_bytes<T>(count: usize) -> usize {
+        size_of::<T>().saturating_mul(count).next_multiple_of(Self::ALIGN)
+    }
+
+    fn piece<T>(&mut self, count: usize) {
+        self.bytes = self.bytes.saturating_add(Self::piece_bytes::<T>(count));
+    }
+
+    fn table<K, V>(&mut self, capacity: usize) {
+        let sizes = Sizes::of(capacity);
+        self.piece::<Head>(1);
+        self.piece::<u32>(sizes.buckets);
+        self.piece::<Slot<K, V>>(sizes.slots);
+    }
+}
+
+impl<'a> Claims<'a> {
+    /// Looks at memory of [`Layout::bytes`] bytes. `None` if the carver hands out less than it was asked for.
+    pub fn view(sizing: Sizing, from: &mut impl Carve<'a>) -> Option<Self> {
+        Some(Self {
+            boot: from.carve::<Boot>(1).first_mut()?,
+            jobs: table(from, sizing.claims)?,
+            queues: table(from, sizing.claims)?,
+            orders: table(from, sizing.claims)?,
+            workers: table(from, sizing.workers)?,
+            rates: table(from, sizing.rates)?,
+            relations: table(from, sizing.claims)?,
+        })
+    }
+
+    /// Empties everything: shared memory has just been made.
+    pub fn start(&mut self, epoch: u64) {
+        *self.boot = Boot { epoch, claims: 0, sessions: 0 };
+        self.jobs.clear();
+        self.queues.clear();
+        self.orders.clear();
+        self.workers.clear();
+        self.rates.clear();
+        self.relations.clear();
+    }
+
+    /// A number for a session, never given twice in one life of the server.
+    pub fn number_session(&mut self) -> u64 {
+        self.boot.sessions += 1;
+        self.boot.sessions
+    }
+
+    /// The claim on a job.
+    pub fn claim(&self, job: &JobKey) -> Option<&Claim> {
+        self.jobs.get(job)
+    }
+
+    /// How many claims there are, and for how many there is room.
+    pub fn fill(&self) -> (usize, usize) {
+        (self.jobs.len(), self.jobs.capacity())
+    }
+
+    /// All claims of one jobs table.
+    pub fn of_relation(&self, relation: Relation) -> impl Iterator<Item = (i64, &Claim)> {
+        self.jobs.iter().filter(move |(key, _)| key.relation == relation).map(|(key, claim)| (key.id, claim))
+    }
+
+    /// Whether any claim is on a job of this table.
+    pub fn knows(&self, relation: Relation) -> bool {
+        self.relations.find(&relation).is_some()
+    }
+
+    /// What is in flight of an entrypoint.
+    pub fn in_flight(&self, queue: &QueueKey) -> u64 {
+        self.queues.get(queue).map_or(0, |queue| queue.in_flight)
+    }
+}
+
+fn table<'a, K: Key + Default, V: Copy + Default>(
+    from: &mut impl Carve<'a>,
+    capacity: usize,
+) -> Option<FixedTable<'a, K, V>> {
+    let sizes = Sizes::of(capacity);
+    Some(FixedTable::new(from.carve::<Head>(1).first_mut()?, from.carve(sizes.buckets), from.carve(sizes.slots)))
+}

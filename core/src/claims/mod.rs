@@ -1,0 +1,63 @@
+//! Who holds which job: the claim table and what is counted with it.
+//!
+//! One [`Claims`] is a view of the memory, made anew for every hold of the lock that protects it. All its parts change
+//! under that one lock, so a limit is counted exactly where the claim is made. Nothing here allocates or panics: ends
+//! of claims are carried out by a commit callback. Times are microseconds, counted as PostgreSQL counts timestamps.
+//!
+//! - `key`      what the tables are looked up by
+//! - `memory`   how the memory is laid out, and the view of it
+//! - `publish`  a claim comes into being, or is refused with the reason
+//! - `end`      a claim is being ended, has ended, was dropped
+//! - `worker`   workers: sessions and named ones
+
+mod end;
+mod key;
+mod memory;
+mod publish;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+pub use end::{Ending, NotHeld};
+pub use key::{JobKey, Name, OrderKey, QueueKey, Relation, WorkerKey, WorkerKind};
+pub use memory::{Carve, Claims, Layout, Sizing};
+pub use publish::{RateLimit, Refusal, Request};
+pub use worker::Worker;
+
+/// One claim on one job.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub struct Claim {
+    /// Never given twice, so a callback that comes late names nobody else's claim.
+    pub number: u64,
+    /// Who holds it.
+    pub worker: WorkerKey,
+    /// When it was made.
+    pub since: i64,
+    /// The job's own time of creation: an id that came back after a TRUNCATE is another job.
+    pub created: i64,
+    /// The session whose open transaction made it; 0 once that has committed. Until then nobody else may end it.
+    pub opened_by: u64,
+    /// The session in whose open transaction it is being ended; 0 if none. Such a claim does not expire.
+    pub ending_by: u64,
+    /// Entrypoint, for its count.
+    pub queue: Name,
+    /// Entrypoint and ordering key; [`Name::NONE`] without one.
+    pub order: Name,
+    /// Under which time its rate limit counts it; `i64::MIN` if none does.
+    pub counted_at: i64,
+    /// Which attempt at the job this is, from 0.
+    pub attempt: i32,
+    /// Neighbours in the list of the worker's claims.
+    previous: u32,
+    next: u32,
+    unused: u32,
+}
+
+/// What is in flight of one entrypoint.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub struct Queue {
+    /// Claims that exist.
+    pub in_flight: u64,
+}

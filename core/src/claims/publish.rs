@@ -1,0 +1,174 @@
+//! A claim comes into being, or is refused with the reason.
+
+use super::{Claim, Claims, JobKey, Name, OrderKey, Queue, QueueKey, Worker, WorkerKey};
+use crate::rate::Window;
+use crate::table::NONE;
+
+/// At most so many claims in any stretch of `period` microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateLimit {
+    /// Claims.
+    pub claims: u32,
+    /// Microseconds, more than 0.
+    pub period: i64,
+}
+
+/// A claim that somebody would like to make.
+#[derive(Debug, Clone, Copy)]
+pub struct Request {
+    /// The job.
+    pub job: JobKey,
+    /// Who wants it.
+    pub worker: WorkerKey,
+    /// The worker as it is to be remembered, if it is not known yet.
+    pub as_worker: Worker,
+    /// Which attempt at the job it would be.
+    pub attempt: i32,
+    /// The job's time of creation.
+    pub created: i64,
+    /// The time.
+    pub now: i64,
+    /// The session whose transaction makes the claim.
+    pub session: u64,
+    /// The entrypoint.
+    pub queue: Name,
+    /// Entrypoint and ordering key, or [`Name::NONE`].
+    pub order: Name,
+    /// How many claims the entrypoint may have at a time; 0 for any number.
+    pub limit: u32,
+    /// How many claims it may make over time.
+    pub rate: Option<RateLimit>,
+    /// How many claims the worker may hold.
+    pub max_in_flight: Option<u32>,
+}
+
+/// Why there is no claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Somebody holds the job.
+    Taken,
+    /// A job with the same ordering key is held.
+    KeyBusy,
+    /// The entrypoint has as many claims as its limit allows.
+    LimitReached,
+    /// The entrypoint's rate limit is spent.
+    RateSpent,
+    /// The worker holds as many as it asked to hold.
+    WorkerFull,
+    /// A table is full, or this database has its share of a table that is nearly full.
+    TableFull,
+}
+
+impl Claims<'_> {
+    /// Makes a claim and returns its number. From here on everybody who looks sees the job as held.
+    ///
+    /// # Errors
+    /// The first [`Refusal`] that applies; nothing has changed then.
+    pub fn publish(&mut self, request: &Request) -> Result<u64, Refusal> {
+        let queue = QueueKey { relation: request.job.relation, name: request.queue };
+        self.judge(request, &queue)?;
+        self.make_room(request, &queue)?;
+        let counted_at = self.take_token(request, queue)?;
+        self.boot.claims += 1;
+        let number = self.boot.claims;
+        self.enter(request, queue, number, counted_at).map_err(|_| Refusal::TableFull)?;
+        Ok(number)
+    }
+
+    fn judge(&self, request: &Request, queue: &QueueKey) -> Result<(), Refusal> {
+        let order = OrderKey { relation: request.job.relation, name: request.order };
+        let held = self.workers.get(&request.worker).map_or(0, |worker| worker.claims);
+        if self.jobs.find(&request.job).is_some() {
+            Err(Refusal::Taken)
+        } else if request.order != Name::NONE && self.orders.find(&order).is_some() {
+            Err(Refusal::KeyBusy)
+        } else if request.limit > 0 && self.in_flight(queue) >= u64::from(request.limit) {
+            Err(Refusal::LimitReached)
+        } else if request.max_in_flight.is_some_and(|most| held >= u64::from(most)) {
+            Err(Refusal::WorkerFull)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Sees that every table that gets a new entry has a place for it, so that entering cannot stop half way.
+    fn make_room(&mut self, request: &Request, queue: &QueueKey) -> Result<(), Refusal> {
+        if self.jobs.room() == 0 || self.over_its_share(request) {
+            return Err(Refusal::TableFull);
+        }
+        if self.workers.find(&request.worker).is_none() && !self.make_room_for_worker(request.now) {
+            return Err(Refusal::TableFull);
+        }
+        let Some(rate) = request.rate else { return Ok(()) };
+        if self.rates.find(queue).is_none() && self.rates.room() == 0 {
+            let idle = self.rates.iter().find(|(_, window)| window.is_idle(request.now, rate.period));
+            let key = idle.map(|(key, _)| *key).ok_or(Refusal::TableFull)?;
+            self.rates.remove(&key);
+        }
+        Ok(())
+    }
+
+    /// The last eighth of the table is kept for databases that hold little, so that no database starves the others.
+    fn over_its_share(&self, request: &Request) -> bool {
+        let capacity = self.jobs.capacity();
+        let floor = (capacity / 64).max(1) as u64;
+        let held = self.relations.get(&request.job.relation).copied().unwrap_or(0);
+        let others = (self.jobs.len() as u64) > held;
+        others && self.jobs.room() <= capacity / 8 && held >= floor
+    }
+
+    fn take_token(&mut self, request: &Request, queue: QueueKey) -> Result<i64, Refusal> {
+        let Some(rate) = request.rate else { return Ok(i64::MIN) };
+        if self.rates.find(&queue).is_none() {
+            self.rates.insert(queue, Window::default()).map_err(|_| Refusal::TableFull)?;
+        }
+        let window = self.rates.get_mut(&queue).ok_or(Refusal::TableFull)?;
+        window.take(request.now, rate.claims, rate.period).ok_or(Refusal::RateSpent)
+    }
+
+    fn enter(
+        &mut self,
+        request: &Request,
+        queue: QueueKey,
+        number: u64,
+        counted_at: i64,
+    ) -> Result<(), crate::table::Full> {
+        let relation = request.job.relation;
+        if self.workers.find(&request.worker).is_none() {
+            self.workers.insert(request.worker, request.as_worker)?;
+        }
+        match self.queues.get_mut(&queue) {
+            Some(queue) => queue.in_flight += 1,
+            None => {
+                self.queues.insert(queue, Queue { in_flight: 1 })?;
+            }
+        }
+        match self.relations.get_mut(&relation) {
+            Some(claims) => *claims += 1,
+            None => {
+                self.relations.insert(relation, 1)?;
+            }
+        }
+        if request.order != Name::NONE {
+            self.orders.insert(OrderKey { relation, name: request.order }, number)?;
+        }
+        let claim = Claim {
+            number,
+            worker: request.worker,
+            since: request.now,
+            created: request.created,
+            opened_by: request.session,
+            ending_by: 0,
+            queue: request.queue,
+            order: request.order,
+            counted_at,
+            attempt: request.attempt,
+            previous: NONE,
+            next: NONE,
+            unused: 0,
+        };
+        let slot = self.jobs.insert(request.job, claim)?;
+        self.link(&request.worker, slot);
+        Ok(())
+    }
+}

@@ -1,0 +1,205 @@
+//! The claim table against a plain model: random claims, ends, drops and forgotten ends; after every step the counts
+//! agree with a recount and no rule is broken.
+
+use super::*;
+use crate::table::NONE;
+use proptest::prelude::*;
+
+const RELATION: Relation = Relation { database: 1, table: 2 };
+const OTHER: Relation = Relation { database: 9, table: 2 };
+
+/// Pieces of memory from the heap, leaked for the life of the test process.
+struct Heap;
+
+impl<'a> Carve<'a> for Heap {
+    fn carve<T: Copy + Default>(&mut self, count: usize) -> &'a mut [T] {
+        Box::leak(vec![T::default(); count].into_boxed_slice())
+    }
+}
+
+fn claims(capacity: usize) -> Claims<'static> {
+    let sizing = Sizing { claims: capacity, workers: 4, rates: 2 };
+    let mut claims = Claims::view(sizing, &mut Heap).unwrap();
+    claims.start(7);
+    claims
+}
+
+fn job(id: i64) -> JobKey {
+    JobKey { relation: RELATION, id }
+}
+
+fn worker(id: u64) -> WorkerKey {
+    WorkerKey { relation: RELATION, kind: WorkerKind::Named, id: [0, id] }
+}
+
+fn request(id: i64, by: u64) -> Request {
+    Request {
+        job: job(id),
+        worker: worker(by),
+        as_worker: Worker::new(0, 30, 0),
+        attempt: 0,
+        created: 100,
+        now: 1000,
+        session: by,
+        queue: Name::of(&["fetch"]),
+        order: Name::NONE,
+        limit: 0,
+        rate: None,
+        max_in_flight: None,
+    }
+}
+
+#[test]
+fn a_held_job_is_not_claimed_again_until_it_is_free() {
+    let mut claims = claims(8);
+    let number = claims.publish(&request(1, 1)).unwrap();
+    assert_eq!(claims.publish(&request(1, 2)), Err(Refusal::Taken));
+    claims.end(&job(1), number);
+    assert!(claims.publish(&request(1, 2)).is_ok());
+    claims.end(&job(1), number);
+    assert!(claims.holds(&worker(2), &job(1)), "an old number ends nobody's claim");
+}
+
+#[test]
+fn limits_keys_and_budgets_are_counted_with_the_claim() {
+    let mut claims = claims(8);
+    let limited = Request { limit: 1, ..request(1, 1) };
+    let number = claims.publish(&limited).unwrap();
+    assert_eq!(claims.publish(&Request { job: job(2), ..limited }), Err(Refusal::LimitReached));
+    claims.end(&job(1), number);
+    let keyed = Request { order: Name::of(&["fetch", "k"]), ..request(3, 1) };
+    claims.publish(&keyed).unwrap();
+    assert_eq!(claims.publish(&Request { job: job(4), ..keyed }), Err(Refusal::KeyBusy));
+    assert_eq!(claims.publish(&Request { max_in_flight: Some(1), ..request(5, 1) }), Err(Refusal::WorkerFull));
+}
+
+#[test]
+fn a_dropped_claim_gives_its_token_back_and_an_ended_one_does_not() {
+    let mut claims = claims(8);
+    let rated = Request { rate: Some(RateLimit { claims: 1, period: 1_000_000 }), ..request(1, 1) };
+    let number = claims.publish(&rated).unwrap();
+    assert_eq!(claims.publish(&Request { job: job(2), ..rated }), Err(Refusal::RateSpent));
+    claims.drop_claim(&job(1), number);
+    let number = claims.publish(&rated).unwrap();
+    claims.end(&job(1), number);
+    assert_eq!(claims.publish(&rated), Err(Refusal::RateSpent));
+}
+
+#[test]
+fn only_the_holder_ends_a_claim_and_only_once() {
+    let mut claims = claims(8);
+    let number = claims.publish(&request(1, 1)).unwrap();
+    assert_eq!(claims.begin_end(&job(1), &worker(2), None, 2), Err(NotHeld::ByWorker));
+    assert_eq!(claims.begin_end(&job(1), &worker(1), None, 5), Err(NotHeld::Gone), "open in another transaction");
+    claims.keep(&job(1), number);
+    assert_eq!(claims.begin_end(&job(1), &worker(1), Some(3), 5), Err(NotHeld::Gone), "another attempt");
+    assert!(claims.begin_end(&job(1), &worker(1), Some(0), 5).is_ok());
+    assert_eq!(claims.begin_end(&job(1), &worker(1), None, 5), Err(NotHeld::Gone), "ended here already");
+    assert_eq!(claims.begin_end(&job(1), &worker(1), None, 6), Err(NotHeld::Ending));
+    claims.forget_end(&job(1), number);
+    assert!(claims.begin_end(&job(1), &worker(1), None, 6).is_ok());
+}
+
+#[test]
+fn the_last_places_are_kept_for_databases_that_hold_little() {
+    let mut claims = claims(64);
+    let other = |id| Request {
+        job: JobKey { relation: OTHER, id },
+        worker: WorkerKey { relation: OTHER, ..worker(9) },
+        ..request(id, 9)
+    };
+    claims.publish(&other(1)).unwrap();
+    let made = (1..=64).filter(|id| claims.publish(&request(*id, 1)).is_ok()).count();
+    assert_eq!(made, 55);
+    claims.publish(&other(2)).unwrap_err();
+}
+
+#[test]
+fn what_holds_claims_in_a_dropped_table_is_freed_piece_by_piece() {
+    let mut claims = claims(64);
+    for id in 0..20 {
+        claims.publish(&request(id, 1)).unwrap();
+    }
+    let (mut from, mut rounds) = (Some(0), 0);
+    while let Some(slot) = from {
+        from = claims.end_some_in(Relation { table: 0, ..RELATION }, slot, 16);
+        rounds += 1;
+    }
+    assert_eq!((claims.fill().0, rounds), (0, 4));
+    assert!(!claims.knows(RELATION));
+}
+
+#[test]
+fn a_silent_worker_makes_room_for_a_new_one() {
+    let mut claims = claims(8);
+    for id in 1..=4 {
+        assert!(claims.beat(worker(id), 0, Some(10), 30));
+    }
+    assert!(!claims.beat(worker(5), 5, None, 30));
+    assert!(claims.beat(worker(5), 11, None, 30));
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Publish(i64, u64, u8, u32),
+    End(i64),
+    Drop(i64),
+    Leave(u64),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        4 => (0i64..24, 1u64..4, 0u8..4, 0u32..5).prop_map(|(j, w, k, l)| Step::Publish(j, w, k, l)),
+        2 => (0i64..24).prop_map(Step::End),
+        1 => (0i64..24).prop_map(Step::Drop),
+        1 => (1u64..4).prop_map(Step::Leave),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn counts_agree_with_a_recount(steps in prop::collection::vec(step(), 1..200)) {
+        let mut claims = claims(16);
+        for step in steps {
+            match step {
+                Step::Publish(id, by, key, limit) => {
+                    let order = if key == 0 { Name::NONE } else { Name::of(&["fetch", &key.to_string()]) };
+                    let before = claims.in_flight(&QueueKey { relation: RELATION, name: Name::of(&["fetch"]) });
+                    let made = claims.publish(&Request { order, limit, ..request(id, by) });
+                    prop_assert!(made.is_err() || limit == 0 || before < u64::from(limit));
+                }
+                Step::End(id) => {
+                    let number = claims.claim(&job(id)).map_or(0, |claim| claim.number);
+                    claims.end(&job(id), number);
+                }
+                Step::Drop(id) => {
+                    let number = claims.claim(&job(id)).map_or(0, |claim| claim.number);
+                    claims.drop_claim(&job(id), number);
+                }
+                Step::Leave(by) => while claims.end_some_of(&worker(by), 3) == 3 {},
+            }
+            recount(&claims)?;
+        }
+    }
+}
+
+fn recount(claims: &Claims<'_>) -> Result<(), TestCaseError> {
+    let all: Vec<_> = claims.of_relation(RELATION).collect();
+    let queue = QueueKey { relation: RELATION, name: Name::of(&["fetch"]) };
+    prop_assert_eq!(claims.in_flight(&queue), all.len() as u64);
+    prop_assert_eq!(claims.relations.get(&RELATION).copied().unwrap_or(0), all.len() as u64);
+    prop_assert_eq!(claims.orders.len(), all.iter().filter(|(_, claim)| claim.order != Name::NONE).count());
+    for (key, worker) in claims.workers_of(RELATION) {
+        let held = all.iter().filter(|(_, claim)| claim.worker == *key).count() as u64;
+        prop_assert_eq!(worker.claims, held);
+        let (mut listed, mut next) = (0, claims.first_of(key));
+        while let Some(job) = next {
+            listed += 1;
+            prop_assert!(listed <= held, "a list without end");
+            let claim = claims.claim(&job).expect("a listed claim exists");
+            next = (claim.next != NONE).then(|| *claims.jobs.at(claim.next).expect("a linked slot is in use").0);
+        }
+        prop_assert_eq!(listed, held);
+    }
+    Ok(())
+}

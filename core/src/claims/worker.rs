@@ -1,0 +1,118 @@
+//! Workers: sessions and named ones, and the list of what each holds.
+
+use super::{Claims, JobKey, Relation, WorkerKey, WorkerKind};
+use crate::table::NONE;
+
+/// A worker that holds claims or was heard of lately.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub struct Worker {
+    /// How many claims it holds.
+    pub claims: u64,
+    /// When it was first heard of.
+    pub since: i64,
+    /// When it was last heard of.
+    pub last_seen: i64,
+    /// Named workers: for how long a sign of life keeps its claims, in microseconds. 0 for sessions.
+    pub lease: i64,
+    /// Operating-system process of its session; 0 if it has none.
+    pub pid: i32,
+    /// First of its claims.
+    first: u32,
+}
+
+impl Worker {
+    /// A worker that is heard of for the first time.
+    pub fn new(now: i64, lease: i64, pid: i32) -> Self {
+        Self { claims: 0, since: now, last_seen: now, lease, pid, first: NONE }
+    }
+}
+
+impl Claims<'_> {
+    /// Notes a sign of life of a named worker. `lease` changes its lease, else it keeps the one it has.
+    ///
+    /// Returns false where the worker is not known and the table of workers is full.
+    pub fn beat(&mut self, key: WorkerKey, now: i64, lease: Option<i64>, default_lease: i64) -> bool {
+        if let Some(worker) = self.workers.get_mut(&key) {
+            worker.last_seen = now;
+            worker.lease = lease.unwrap_or(worker.lease);
+            return true;
+        }
+        let worker = Worker::new(now, lease.unwrap_or(default_lease), 0);
+        self.make_room_for_worker(now) && self.workers.insert(key, worker).is_ok()
+    }
+
+    /// How many workers can be known at one time.
+    pub fn room_for_workers(&self) -> usize {
+        self.workers.capacity()
+    }
+
+    /// Whether this worker holds the job.
+    pub fn holds(&self, worker: &WorkerKey, job: &JobKey) -> bool {
+        self.jobs.get(job).is_some_and(|claim| claim.worker == *worker)
+    }
+
+    /// All workers of one jobs table.
+    pub fn workers_of(&self, relation: Relation) -> impl Iterator<Item = (&WorkerKey, &Worker)> {
+        self.workers.iter().filter(move |(key, _)| key.relation == relation)
+    }
+
+    /// Forgets a worker that holds nothing.
+    pub fn forget_worker(&mut self, key: &WorkerKey) {
+        if self.workers.get(key).is_some_and(|worker| worker.claims == 0) {
+            self.workers.remove(key);
+        }
+    }
+
+    /// The first claim of a worker.
+    pub(super) fn first_of(&self, worker: &WorkerKey) -> Option<JobKey> {
+        let first = self.workers.get(worker)?.first;
+        self.jobs.at(first).map(|(job, _)| *job)
+    }
+
+    /// Sees that a worker can be added, if need be by forgetting a named one that holds nothing and is silent.
+    pub(super) fn make_room_for_worker(&mut self, now: i64) -> bool {
+        if self.workers.room() > 0 {
+            return true;
+        }
+        let silent = self.workers.iter().find(|(key, worker)| {
+            let gone = key.kind == WorkerKind::Named && worker.last_seen.saturating_add(worker.lease) < now;
+            worker.claims == 0 && gone
+        });
+        let Some(key) = silent.map(|(key, _)| *key) else { return false };
+        self.workers.remove(&key).is_some()
+    }
+
+    /// Puts a claim into its worker's list.
+    pub(super) fn link(&mut self, worker: &WorkerKey, slot: u32) {
+        let Some(worker) = self.workers.get_mut(worker) else { return };
+        let second = worker.first;
+        worker.first = slot;
+        worker.claims = worker.claims.saturating_add(1);
+        if let Some(claim) = self.jobs.at_mut(second) {
+            claim.previous = slot;
+        }
+        if let Some(claim) = self.jobs.at_mut(slot) {
+            claim.previous = NONE;
+            claim.next = second;
+        }
+    }
+
+    /// Takes a claim out of its worker's list.
+    pub(super) fn unlink(&mut self, slot: u32) {
+        let Some((worker, previous, next)) = self.jobs.at(slot).map(|(_, c)| (c.worker, c.previous, c.next)) else {
+            return;
+        };
+        if let Some(claim) = self.jobs.at_mut(next) {
+            claim.previous = previous;
+        }
+        if let Some(claim) = self.jobs.at_mut(previous) {
+            claim.next = next;
+        }
+        let Some(worker) = self.workers.get_mut(&worker) else { return };
+        worker.claims = worker.claims.saturating_sub(1);
+        if worker.first == slot {
+            worker.first = next;
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The decisions of pgqueuer, without a server: pure functions and data structures that allocate nothing global, do no
+//! input or output and know nothing of PostgreSQL. Everything here is tested in milliseconds.
+//!
+//! - [`claims`]   who holds which job: the claim table and what is counted with it
+//! - [`table`]    the fixed hash table over borrowed memory that it is made of
+//! - [`rate`]     at most so many claims in any stretch of time
+//! - [`failure`]  what becomes of a job whose attempt failed
+//! - [`backoff`]  how long a failed job waits for its next attempt
+//! - [`channel`]  the notification channel of an entrypoint
+//! - [`word`]     option words, and the nearest one for a hint
+
+#![forbid(unsafe_code)]
+
+pub mod backoff;
+pub mod channel;
+pub mod claims;
+pub mod failure;
+pub mod rate;
+pub mod table;
+pub mod word;

@@ -1,0 +1,74 @@
+-- The log: one row for every attempt or job that ended, in a fixed ring of tables. Retention truncates the oldest;
+-- no table is made or dropped at run time, because pg_dump would lose it and a reader would stop every finish.
+
+CREATE TABLE pgq.job_log (
+    job_id     bigint NOT NULL,
+    entrypoint text COLLATE "C" NOT NULL,
+    priority   int NOT NULL,
+    attempts   int NOT NULL,
+    worker     uuid,
+    outcome    pgq.job_status NOT NULL,
+    error      jsonb,
+    created    timestamptz NOT NULL,
+    picked     timestamptz,
+    finished   timestamptz NOT NULL,
+    producer   text COLLATE "C",
+    slot       smallint NOT NULL
+) PARTITION BY LIST (slot);
+
+CREATE TABLE pgq.job_log_0 PARTITION OF pgq.job_log FOR VALUES IN (0);
+CREATE TABLE pgq.job_log_1 PARTITION OF pgq.job_log FOR VALUES IN (1);
+CREATE TABLE pgq.job_log_2 PARTITION OF pgq.job_log FOR VALUES IN (2);
+CREATE TABLE pgq.job_log_3 PARTITION OF pgq.job_log FOR VALUES IN (3);
+CREATE TABLE pgq.job_log_4 PARTITION OF pgq.job_log FOR VALUES IN (4);
+CREATE TABLE pgq.job_log_5 PARTITION OF pgq.job_log FOR VALUES IN (5);
+CREATE TABLE pgq.job_log_6 PARTITION OF pgq.job_log FOR VALUES IN (6);
+CREATE TABLE pgq.job_log_7 PARTITION OF pgq.job_log FOR VALUES IN (7);
+
+-- Serves pgq.status: what became of a job.
+CREATE INDEX job_log_job_id_idx ON pgq.job_log (job_id);
+-- Serves pgq.throughput and pgq.latency: rows are appended in this order, so a few pages of summary are enough.
+CREATE INDEX job_log_finished_idx ON pgq.job_log USING brin (finished) WITH (autosummarize = on);
+
+-- Which table of the ring is written, once retention has moved it on. No row: the first.
+CREATE TABLE pgq.log_ring (
+    one     boolean PRIMARY KEY DEFAULT true CHECK (one),
+    current smallint NOT NULL CHECK (current BETWEEN 0 AND 7),
+    since   timestamptz NOT NULL
+);
+
+SELECT pg_catalog.pg_extension_config_dump('pgq.job_log_0', '');
+SELECT pg_catalog.pg_extension_config_dump('pgq.job_log_1', '');
+SELECT pg_catalog.pg_extension_config_dump('pgq.job_log_2', '');
+SELECT pg_catalog.pg_extension_config_dump('pgq.job_log_3', '');
+SELECT pg_catalog.pg_extension_config_dump('pgq.job_log_4', '');
+SELECT pg_catalog.pg_extension_config_dump('pgq.job_log_5', '');
+SELECT pg_catalog.pg_extension_config_dump('pgq.job_log_6', '');
+SELECT pg_catalog.pg_extension_config_dump('pgq.job_log_7', '');
+SELECT pg_catalog.pg_extension_config_dump('pgq.log_ring', '');
+
+COMMENT ON TABLE pgq.job_log IS 'One row for every attempt or job that ended.';
+COMMENT ON COLUMN pgq.job_log.job_id IS 'The job.';
+COMMENT ON COLUMN pgq.job_log.entrypoint IS 'Its entrypoint.';
+COMMENT ON COLUMN pgq.job_log.priority IS 'Its priority.';
+COMMENT ON COLUMN pgq.job_log.attempts IS 'How many attempts there were before this one.';
+COMMENT ON COLUMN pgq.job_log.worker IS 'Who held it; NULL where nobody did.';
+COMMENT ON COLUMN pgq.job_log.outcome IS 'How it ended.';
+COMMENT ON COLUMN pgq.job_log.error IS 'The error or reason given: a JSON string for text.';
+COMMENT ON COLUMN pgq.job_log.created IS 'When the job was enqueued.';
+COMMENT ON COLUMN pgq.job_log.picked IS 'When this attempt was claimed; NULL where it was not.';
+COMMENT ON COLUMN pgq.job_log.finished IS 'When it ended.';
+COMMENT ON COLUMN pgq.job_log.producer IS 'The role that enqueued the job.';
+COMMENT ON COLUMN pgq.job_log.slot IS 'The table of the ring that holds the row.';
+COMMENT ON TABLE pgq.job_log_0 IS 'Table 0 of the log''s ring.';
+COMMENT ON TABLE pgq.job_log_1 IS 'Table 1 of the log''s ring.';
+COMMENT ON TABLE pgq.job_log_2 IS 'Table 2 of the log''s ring.';
+COMMENT ON TABLE pgq.job_log_3 IS 'Table 3 of the log''s ring.';
+COMMENT ON TABLE pgq.job_log_4 IS 'Table 4 of the log''s ring.';
+COMMENT ON TABLE pgq.job_log_5 IS 'Table 5 of the log''s ring.';
+COMMENT ON TABLE pgq.job_log_6 IS 'Table 6 of the log''s ring.';
+COMMENT ON TABLE pgq.job_log_7 IS 'Table 7 of the log''s ring.';
+COMMENT ON TABLE pgq.log_ring IS 'Which table of the log''s ring is written.';
+COMMENT ON COLUMN pgq.log_ring.one IS 'Keeps the table at one row.';
+COMMENT ON COLUMN pgq.log_ring.current IS 'The number of the table.';
+COMMENT ON COLUMN pgq.log_ring.since IS 'Since when.';

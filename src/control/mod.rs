@@ -1,0 +1,58 @@
+//! What an operator does to jobs and entrypoints. Works without the library preloaded: then nobody holds anything.
+//!
+//! Always in this order: lock the rows, in the order of their ids; look who holds them; act.
+
+mod cancel;
+mod delete;
+mod entrypoint;
+mod requeue;
+
+use crate::error::Error;
+use crate::pg::{self, Time};
+use crate::shmem::memory;
+use crate::statement;
+use pgqueuer_core::claims::{Claim, JobKey, Relation};
+
+/// A job whose row this transaction has locked, and who holds it.
+struct Locked {
+    key: JobKey,
+    entrypoint: String,
+    held_as_failed: bool,
+    attempts: i32,
+    created: Time,
+    claim: Option<Claim>,
+}
+
+impl Locked {
+    fn is_queued(&self) -> bool {
+        self.claim.is_none() && !self.held_as_failed
+    }
+}
+
+/// The jobs table of this session's database.
+fn relation() -> Result<Relation, Error> {
+    Ok(memory::relation(pg::relation(c"job")?))
+}
+
+/// Locks the rows of those jobs that exist, then looks who holds them.
+fn lock(ids: &[i64]) -> Result<Vec<Locked>, Error> {
+    let relation = relation()?;
+    let mut jobs: Vec<Locked> = statement::LOCK.run(&[ids.to_vec().into()], |rows| {
+        let locked = |row: pg::spi::Row| {
+            let key = JobKey { relation, id: row.big(1)? };
+            let (entrypoint, attempts, created) = (row.text(2)?, row.int(4)?, row.time(5)?);
+            Some(Locked { key, entrypoint, held_as_failed: row.is(3), attempts, created, claim: None })
+        };
+        Ok(rows.iter().filter_map(locked).collect())
+    })?;
+    for job in &mut jobs {
+        job.claim = memory::read(|claims| claims.claim(&job.key).copied()).flatten();
+    }
+    Ok(jobs)
+}
+
+/// Those of `ids` that are among `done`, in the order in which they were given, each once.
+fn in_given_order(ids: &[i64], done: &[i64]) -> Vec<i64> {
+    let mut left: std::collections::HashSet<i64> = done.iter().copied().collect();
+    ids.iter().copied().filter(|id| left.remove(id)).collect()
+}

@@ -1,0 +1,46 @@
+//! `pgq.requeue` and `pgq.reschedule`: change when jobs run that nobody runs.
+
+use super::{Locked, in_given_order, lock};
+use crate::error::Error;
+use crate::job::{check, wake::wake};
+use crate::pg;
+use crate::pg::argument::Raw;
+use crate::pg::spi::{Parameter, Rows};
+use crate::statement;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::pg_extern;
+use std::collections::BTreeSet;
+
+#[pg_extern(sql = false)]
+fn requeue(ids: Option<Raw>) -> Result<Vec<i64>, ErrorReport> {
+    let ids = check::ids("ids", ids)?;
+    let held = which(&lock(&ids)?, |job| job.held_as_failed);
+    let parameters = [Parameter::time(pg::now()), held.into()];
+    let run = || statement::REQUEUE.run(&parameters, changed);
+    // Somebody enqueued the key between the look and the change.
+    let queued = pg::catch_duplicate(std::panic::AssertUnwindSafe(run), |detail| Error::Duplicate { detail })?;
+    Ok(in_given_order(&ids, &queued))
+}
+
+#[pg_extern(sql = false)]
+fn reschedule(ids: Option<Raw>, execute_after: Option<Raw>, priority: Option<i32>) -> Result<Vec<i64>, ErrorReport> {
+    let ids = check::ids("ids", ids)?;
+    let Some(execute_after) = execute_after else {
+        let hint = "Pass the earliest start, or leave it out for now.";
+        return Err(Error::argument("execute_after", "not be NULL", None, hint).into());
+    };
+    let queued = which(&lock(&ids)?, Locked::is_queued);
+    let parameters = [queued.into(), execute_after.into(), priority.into()];
+    Ok(in_given_order(&ids, &statement::RESCHEDULE.run(&parameters, changed)?))
+}
+
+fn which(jobs: &[Locked], is: impl Fn(&Locked) -> bool) -> Vec<i64> {
+    jobs.iter().filter(|job| is(job)).map(|job| job.key.id).collect()
+}
+
+/// Rows of (id, entrypoint): wakes the workers of each entrypoint and returns the ids.
+fn changed(rows: &Rows) -> Result<Vec<i64>, Error> {
+    let entrypoints: BTreeSet<String> = rows.iter().filter_map(|row| row.text(2)).collect();
+    entrypoints.iter().for_each(|entrypoint| wake(entrypoint));
+    Ok(rows.bigs())
+}

@@ -1,0 +1,124 @@
+//! Every error that a user can meet, and what it is reported as. `docs/errors.md` is the sheet.
+
+use pgrx::PgSqlErrorCode as Code;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::{PgLogLevel, ereport};
+
+/// What can go wrong. `Display` is the primary message.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// An argument is not what it must be.
+    #[error("{message}")]
+    Argument {
+        /// Names the argument and says what it must be.
+        message: String,
+        /// What was given.
+        detail: Option<String>,
+        /// What to give.
+        hint: String,
+    },
+    /// A dedupe key is taken.
+    #[error("dedupe_key belongs to another job")]
+    Duplicate {
+        /// Names the key.
+        detail: Option<String>,
+    },
+    /// The library is not preloaded.
+    #[error("{function} needs the library pgqueuer to be preloaded")]
+    NotPreloaded {
+        /// The function that was called.
+        function: &'static str,
+    },
+    /// A set-returning function outside FROM.
+    #[error("pgq.dequeue must stand in FROM")]
+    NotInFrom,
+    /// PREPARE TRANSACTION after a claim or an end of one.
+    #[error("a transaction that has claimed or finished jobs cannot be prepared")]
+    Prepare,
+    /// UPDATE or DELETE on pgq.jobs.
+    #[error("{command} on pgq.jobs is not possible")]
+    NotByHand {
+        /// The command.
+        command: &'static str,
+    },
+    /// A table in shared memory has no room.
+    #[error("the table of workers is full")]
+    TooManyWorkers {
+        /// For how many it has room.
+        room: usize,
+    },
+    /// Something that cannot be.
+    #[error("internal error: {0}")]
+    Broken(String),
+}
+
+impl Error {
+    /// An argument that is not what it must be.
+    pub fn argument(name: &str, must: &str, detail: impl Into<Option<String>>, hint: &str) -> Self {
+        Self::Argument { message: format!("{name} must {must}"), detail: detail.into(), hint: hint.to_owned() }
+    }
+
+    fn code(&self) -> Code {
+        match self {
+            Self::Argument { .. } => Code::ERRCODE_INVALID_PARAMETER_VALUE,
+            Self::Duplicate { .. } => Code::ERRCODE_UNIQUE_VIOLATION,
+            Self::NotPreloaded { .. } => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+            Self::NotInFrom | Self::Prepare | Self::NotByHand { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+            Self::TooManyWorkers { .. } => Code::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
+            Self::Broken(_) => Code::ERRCODE_INTERNAL_ERROR,
+        }
+    }
+
+    fn detail(&self) -> Option<String> {
+        match self {
+            Self::Argument { detail, .. } | Self::Duplicate { detail } => detail.clone(),
+            Self::TooManyWorkers { room } => Some(format!("It has room for {room}.")),
+            _ => None,
+        }
+    }
+
+    fn hint(&self) -> String {
+        match self {
+            Self::Argument { hint, .. } => hint.clone(),
+            Self::Duplicate { .. } => {
+                "Pass on_conflict => 'skip' to leave that job as it is, or 'replace' to rewrite it.".to_owned()
+            }
+            Self::NotPreloaded { .. } => PRELOAD.to_owned(),
+            Self::NotInFrom => "Write SELECT * FROM pgq.dequeue(…).".to_owned(),
+            Self::Prepare => "Commit it, or claim and finish jobs in a transaction of their own.".to_owned(),
+            Self::NotByHand { .. } => {
+                "Use pgq.reschedule, pgq.cancel, pgq.delete or pgq.requeue to change or remove jobs.".to_owned()
+            }
+            Self::TooManyWorkers { .. } => {
+                "Raise max_connections, or let fewer named workers beat at a time.".to_owned()
+            }
+            Self::Broken(_) => "Please report this.".to_owned(),
+        }
+    }
+}
+
+/// What to do where the library is not preloaded.
+pub const PRELOAD: &str = "Add the line shared_preload_libraries = 'pgqueuer' to postgresql.conf (after a comma if it names others) and restart the server.";
+
+impl From<Error> for ErrorReport {
+    fn from(error: Error) -> Self {
+        let report = Self::new(error.code(), error.to_string(), "pgqueuer").set_hint(error.hint());
+        match error.detail() {
+            Some(detail) => report.set_detail(detail),
+            None => report,
+        }
+    }
+}
+
+/// Raises a WARNING with a hint.
+pub fn warn(code: Code, message: String, hint: &str) {
+    ErrorReport::new(code, message, "pgqueuer").set_hint(hint).report(PgLogLevel::WARNING);
+}
+
+/// Raises an error from where nothing can be returned.
+pub fn raise(error: Error) -> ! {
+    ErrorReport::from(error).report(PgLogLevel::ERROR);
+    ereport!(ERROR, Code::ERRCODE_INTERNAL_ERROR, "an error was reported and did not end the call");
+    #[allow(unreachable_code)]
+    loop {}
+}

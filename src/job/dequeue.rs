@@ -1,0 +1,265 @@
+//! `pgq.dequeue`: claims the best jobs and hands them out.
+//!
+//! A claim is published first and the row looked at second, with a snapshot taken after that. Everybody who changes a
+//! row locks it first and looks at the claims second. So of the two at least one sees the other, and a claim needs no
+//! write. What the second look finds changed, or locked by somebody else, is passed over and its claim dropped.
+
+use super::candidate::{Candidate, Candidates};
+use super::check;
+use crate::error::Error;
+use crate::lease::{self, Caller};
+use crate::pg::argument::Raw;
+use crate::pg::set::{Call, Set};
+use crate::pg::spi::{Parameter, Row};
+use crate::pg::{self, Time};
+use crate::shmem::{memory, transaction};
+use crate::statement;
+use pgqueuer_core::claims::{JobKey, Name, RateLimit, Refusal, Request};
+use pgrx::datum::Interval;
+use pgrx::pg_sys::Datum;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::pg_extern;
+use pgrx::{IntoDatum, Uuid};
+use std::collections::HashMap;
+
+/// How many claims one round publishes before it looks at their rows.
+const ROUND_MOST: usize = 1000;
+
+/// See the comment on the function in `sql/schema/051_consuming.sql`.
+#[pg_extern(sql = false)]
+fn dequeue(
+    entrypoints: Option<Raw>,
+    batch_size: Option<i32>,
+    worker: Option<Uuid>,
+    lease: Option<Interval>,
+    max_in_flight: Option<i32>,
+    call: Call,
+) -> Result<(), ErrorReport> {
+    let batch_size = at_least_one("batch_size", Some(batch_size.unwrap_or(1)))?.unwrap_or(1);
+    let max_in_flight = at_least_one("max_in_flight", max_in_flight)?;
+    let names = check::entrypoints(entrypoints)?;
+    let lease = lease::checked(lease)?;
+    let mut set = Set::begin(&call)?;
+    let caller = Caller::of("pgq.dequeue", c"pgq.dequeue()", worker)?;
+    let now = pg::now();
+    if worker.is_some() {
+        // Asking for work is a sign of life. Where the table of workers is full, the claims below are refused.
+        memory::change(|claims| claims.beat(caller.worker, now, lease, crate::guc::default_lease()));
+    }
+    let asked = Asked { caller, named: worker.is_some(), lease, max_in_flight };
+    Ok(asked.dequeue(&names, batch_size as usize, now, &mut set)?)
+}
+
+fn at_least_one(name: &str, given: Option<i32>) -> Result<Option<u32>, Error> {
+    match given {
+        Some(number) if number < 1 => {
+            let detail = format!("It is {number}.");
+            Err(Error::argument(name, "be at least 1", detail, "Pass how many jobs to take."))
+        }
+        _ => Ok(given.map(i32::unsigned_abs)),
+    }
+}
+
+/// Who asks, and on which terms.
+struct Asked {
+    caller: Caller,
+    named: bool,
+    lease: Option<i64>,
+    max_in_flight: Option<u32>,
+}
+
+/// The settings of an entrypoint that decide whether its jobs may be handed out.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Gate {
+    paused: bool,
+    limit: u32,
+    rate: Option<RateLimit>,
+}
+
+/// A claim that has been published and whose row has not been looked at.
+struct Published {
+    key: JobKey,
+    number: u64,
+    candidate: Candidate,
+    gate: Gate,
+}
+
+impl Gate {
+    /// Reads the columns concurrency_limit, rate_limit, rate_period and paused from `first` on.
+    fn of(row: &Row, first: i32) -> Self {
+        let claims = row.int(first + 1).unwrap_or(0).unsigned_abs();
+        let period = row.get::<Interval>(first + 2).map_or(1, |period| pg::microseconds(&period).max(1));
+        let rate = (claims > 0).then_some(RateLimit { claims, period });
+        Self { paused: row.is(first + 3), limit: row.int(first).unwrap_or(0).unsigned_abs(), rate }
+    }
+}
+
+impl Asked {
+    fn dequeue(&self, names: &[String], batch_size: usize, now: Time, set: &mut Set) -> Result<(), Error> {
+        let gates = gates(names)?;
+        let gate_of = |name: &String| gates.get(name).copied().unwrap_or_default();
+        let open = names.iter().enumerate().filter(|(_, name)| !gate_of(name).paused);
+        let open: Vec<(usize, String)> = open.map(|(place, name)| (place, name.clone())).collect();
+        let queues: Vec<(&String, Gate)> = names.iter().map(|name| (name, gate_of(name))).collect();
+        let mut candidates = Candidates::of(open.into_iter(), now, batch_size);
+        let mut missing = batch_size;
+        while missing > 0 {
+            let published = self.publish(&mut candidates, &queues, missing.min(ROUND_MOST), now)?;
+            if published.is_empty() {
+                break;
+            }
+            let handed_out = self.hand_out(&published, now, set)?;
+            missing -= handed_out;
+            if handed_out < published.len() {
+                // A dropped claim has given its place under a limit back: those set aside for it may have it.
+                candidates.resume();
+            }
+        }
+        Ok(())
+    }
+
+    /// Publishes claims on the next candidates, up to `wanted`. Fewer means that there are no more.
+    fn publish(
+        &self,
+        candidates: &mut Candidates,
+        queues: &[(&String, Gate)],
+        wanted: usize,
+        now: Time,
+    ) -> Result<Vec<Published>, Error> {
+        let mut published = Vec::with_capacity(wanted);
+        while published.len() < wanted {
+            let Some((place, candidate)) = candidates.next()? else { break };
+            let Some((name, gate)) = queues.get(place) else { break };
+            let request = self.request(name, &candidate, *gate, now);
+            transaction::reserve(1)?;
+            // The note follows at once: nothing in between can fail or be interrupted.
+            match memory::change(|claims| claims.publish(&request)) {
+                Some(Ok(number)) => {
+                    transaction::claimed(request.job, number);
+                    published.push(Published { key: request.job, number, candidate, gate: *gate });
+                }
+                Some(Err(Refusal::Taken | Refusal::KeyBusy)) => {}
+                Some(Err(Refusal::LimitReached | Refusal::RateSpent)) => candidates.set_aside(place, candidate),
+                Some(Err(Refusal::WorkerFull | Refusal::TableFull)) | None => {
+                    candidates.set_aside(place, candidate);
+                    break;
+                }
+            }
+        }
+        Ok(published)
+    }
+
+    fn request(&self, name: &str, candidate: &Candidate, gate: Gate, now: Time) -> Request {
+        Request {
+            job: JobKey { relation: self.caller.relation, id: candidate.id },
+            worker: self.caller.worker,
+            as_worker: lease::as_worker(self.named, now, self.lease),
+            attempt: candidate.attempts,
+            created: candidate.created,
+            now,
+            session: self.caller.session,
+            queue: Name::of(&[name]),
+            order: candidate.ordering_key.as_ref().map_or(Name::NONE, |key| Name::of(&[name, key])),
+            limit: gate.limit,
+            rate: gate.rate,
+            max_in_flight: self.max_in_flight,
+        }
+    }
+
+    /// Looks again at what was published, hands out what still holds, in the order of the claims, and drops the other
+    /// claims. Returns how many it handed out.
+    fn hand_out(&self, published: &[Published], now: Time, set: &mut Set) -> Result<usize, Error> {
+        match self.look(published, None, now, set)? {
+            Looked::HandedOut(count) => Ok(count),
+            // Rare: only a row that was locked or changed by a transaction that is open or did not succeed.
+            Looked::Touched(ids) => {
+                let unlocked = statement::UNLOCKED.bigs(&[ids.into()])?;
+                match self.look(published, Some(&unlocked), now, set)? {
+                    Looked::HandedOut(count) => Ok(count),
+                    Looked::Touched(_) => Err(Error::Broken("rows were looked at twice in vain".to_owned())),
+                }
+            }
+        }
+    }
+
+    /// One look. Where rows were touched and nobody has asked whether they are `unlocked`, it hands out nothing.
+    fn look(
+        &self,
+        published: &[Published],
+        unlocked: Option<&[i64]>,
+        now: Time,
+        set: &mut Set,
+    ) -> Result<Looked, Error> {
+        let ids: Vec<i64> = published.iter().map(|claim| claim.key.id).collect();
+        let worker = self.caller.uuid();
+        statement::LOOK.run(&[ids.into(), Parameter::time(pg::now())], |rows| {
+            let rows: HashMap<i64, Row> = rows.iter().filter_map(|row| Some((row.big(1)?, row))).collect();
+            if unlocked.is_none() && rows.values().any(|row| row.is(TOUCHED)) {
+                let touched = rows.iter().filter(|(_, row)| row.is(TOUCHED)).map(|(id, _)| *id);
+                return Ok(Looked::Touched(touched.collect()));
+            }
+            let mut count = 0;
+            for claim in published {
+                match rows.get(&claim.key.id).filter(|row| claim.still_holds(row, unlocked.unwrap_or_default())) {
+                    Some(row) => {
+                        set.put(&handed_out(row, worker, now));
+                        count += 1;
+                    }
+                    None => transaction::unclaim(claim.key, claim.number),
+                }
+            }
+            Ok(Looked::HandedOut(count))
+        })
+    }
+}
+
+enum Looked {
+    HandedOut(usize),
+    Touched(Vec<i64>),
+}
+
+/// Columns of `look.sql`.
+const CLAIMABLE: i32 = 11;
+const TOUCHED: i32 = 12;
+const PICKED: i32 = 13;
+const GATE: i32 = 14;
+
+impl Published {
+    fn still_holds(&self, row: &Row, unlocked: &[i64]) -> bool {
+        row.is(CLAIMABLE)
+            && (!row.is(TOUCHED) || unlocked.contains(&self.key.id))
+            && row.int(6) == Some(self.candidate.attempts)
+            && row.time(7) == Some(self.candidate.created)
+            && row.text(10) == self.candidate.ordering_key
+            && Gate::of(row, GATE) == self.gate
+    }
+}
+
+/// A row of pgq.jobs, as the caller gets it.
+fn handed_out(row: &Row, worker: Uuid, picked: Time) -> [Option<Datum>; 13] {
+    let [id, entrypoint, payload, headers, priority] = [1, 2, 3, 4, 5].map(|column| row.datum(column));
+    let [attempts, created, execute_after, dedupe_key, ordering_key] = [6, 7, 8, 9, 10].map(|column| row.datum(column));
+    let (status, worker, picked) = (row.datum(PICKED), worker.into_datum(), Some(picked.into()));
+    [
+        id,
+        entrypoint,
+        payload,
+        headers,
+        priority,
+        status,
+        attempts,
+        worker,
+        created,
+        execute_after,
+        picked,
+        dedupe_key,
+        ordering_key,
+    ]
+}
+
+/// The settings of those entrypoints that have any.
+fn gates(names: &[String]) -> Result<HashMap<String, Gate>, Error> {
+    statement::ENTRYPOINTS.run(&[names.to_vec().into()], |rows| {
+        Ok(rows.iter().filter_map(|row| Some((row.text(1)?, Gate::of(&row, 2)))).collect())
+    })
+}

@@ -1,0 +1,39 @@
+//! `pgq.heartbeat`: a sign of life of a named worker. Writes nothing, whatever it holds.
+
+use super::{Caller, checked};
+use crate::error::Error;
+use crate::pg;
+use crate::pg::argument::Raw;
+use crate::shmem::memory;
+use pgqueuer_core::claims::JobKey;
+use pgrx::Uuid;
+use pgrx::datum::Interval;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::pg_extern;
+
+/// Keeps the worker's claims for another lease and returns those of `held` that it does not hold any more. The answer
+/// is worked out anew each time, so one that is lost costs nothing.
+#[pg_extern(sql = false)]
+fn heartbeat(worker: Option<Uuid>, lease: Option<Interval>, held: Option<Raw>) -> Result<Vec<i64>, ErrorReport> {
+    Ok(beat(worker, lease, held)?)
+}
+
+fn beat(worker: Option<Uuid>, lease: Option<Interval>, held: Option<Raw>) -> Result<Vec<i64>, Error> {
+    let Some(uuid) = worker else {
+        return Err(Error::argument("worker", "not be NULL", None, "Pass the uuid that the worker dequeues with."));
+    };
+    let lease = checked(lease)?;
+    let caller = Caller::of("pgq.heartbeat", c"pgq.heartbeat()", Some(uuid))?;
+    let known = memory::change(|claims| claims.beat(caller.worker, pg::now(), lease, crate::guc::default_lease()));
+    if known != Some(true) {
+        return Err(Error::TooManyWorkers { room: memory::read(|claims| claims.room_for_workers()).unwrap_or(0) });
+    }
+    let held: Vec<i64> = held.map(Raw::bigs).unwrap_or_default().into_iter().flatten().collect();
+    let mut lost = Vec::with_capacity(held.len());
+    for slice in held.chunks(64) {
+        let keys = slice.iter().map(|id| JobKey { relation: caller.relation, id: *id });
+        // Room was made above: pushing under the lock allocates nothing.
+        memory::read(|claims| lost.extend(keys.filter(|key| !claims.holds(&caller.worker, key)).map(|key| key.id)));
+    }
+    Ok(lost)
+}

@@ -1,0 +1,70 @@
+//! Who a worker is, and what keeps its claims: a session its life, a named worker its heartbeats. Memory only; nothing
+//! here writes a row.
+
+mod heartbeat;
+
+use crate::error::Error;
+use crate::pg::{self, Time};
+use crate::shmem::{memory, session};
+use pgqueuer_core::claims::{Relation, Worker, WorkerKey, WorkerKind};
+use pgrx::Uuid;
+use pgrx::datum::Interval;
+
+/// Who calls: the jobs table of this database, the worker, the session.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// The jobs table.
+    pub relation: Relation,
+    /// The worker: this session, or the one that was named.
+    pub worker: WorkerKey,
+    /// The session, whoever the worker is.
+    pub session: u64,
+}
+
+impl Caller {
+    /// The caller of `function`, with the worker it names.
+    ///
+    /// Raises 25006 on a standby and in a READ ONLY transaction.
+    ///
+    /// # Errors
+    /// [`Error::NotPreloaded`] where there is no memory for claims.
+    pub fn of(function: &'static str, command: &'static std::ffi::CStr, worker: Option<Uuid>) -> Result<Self, Error> {
+        if !memory::is_there() {
+            return Err(Error::NotPreloaded { function });
+        }
+        pg::prevent_read_only(command);
+        let relation = memory::relation(pg::relation(c"job")?);
+        let worker = match worker {
+            Some(uuid) => WorkerKey::named(relation, uuid.as_bytes()),
+            None => session::worker(relation),
+        };
+        Ok(Self { relation, worker, session: session::number() })
+    }
+
+    /// Whether the worker is the session itself.
+    pub fn is_session(&self) -> bool {
+        self.worker.kind == WorkerKind::Session
+    }
+
+    /// The worker's uuid.
+    pub fn uuid(&self) -> Uuid {
+        pg::argument::uuid(self.worker.uuid())
+    }
+}
+
+/// The worker as it is remembered when it makes its first claim.
+pub fn as_worker(named: bool, now: Time, lease: Option<i64>) -> Worker {
+    if named { Worker::new(now, lease.unwrap_or_else(crate::guc::default_lease), 0) } else { session::as_worker(now) }
+}
+
+/// A lease in microseconds.
+///
+/// # Errors
+/// [`Error::Argument`] where it is not positive.
+pub fn checked(lease: Option<Interval>) -> Result<Option<i64>, Error> {
+    let lease = lease.map(|lease| pg::microseconds(&lease));
+    if lease.is_some_and(|lease| lease <= 0) {
+        return Err(Error::argument("lease", "be longer than 0", None, "Pass an interval such as '30 s'."));
+    }
+    Ok(lease)
+}

@@ -1,0 +1,204 @@
+//! The few raw calls of PostgreSQL, each with what makes it sound. Nothing here knows what a job is.
+//!
+//! - [`argument`] values passed on as they came, and arrays
+//! - [`spi`]      statements with kept plans, run with the newest snapshot
+//! - [`set`]      a set-returning function's result
+//! - this file    the session, the clock, notifications, checks
+
+pub mod argument;
+pub mod set;
+pub mod spi;
+
+use crate::error::Error;
+use pgrx::datum::Interval;
+use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
+use pgrx::{PgSqlErrorCode, pg_sys};
+use std::ffi::{CStr, CString};
+
+// In no header that pgrx reads. `commands/async.h` and `commands/sequence.h` declare them the same in 12 to 18. Called
+// inside a boundary that turns an ERROR into a panic, as pgrx does for those it declares.
+unsafe extern "C-unwind" {
+    fn Async_Notify(channel: *const std::ffi::c_char, payload: *const std::ffi::c_char);
+    fn Async_Listen(channel: *const std::ffi::c_char);
+    fn nextval_internal(relation: pg_sys::Oid, check_permissions: bool) -> i64;
+}
+
+/// Microseconds since 2000-01-01 UTC: a timestamptz.
+pub type Time = i64;
+
+/// The time, now.
+pub fn now() -> Time {
+    // SAFETY: reads the clock.
+    unsafe { pg_sys::GetCurrentTimestamp() }
+}
+
+/// The object identifier of this session's database.
+pub fn database() -> u32 {
+    // SAFETY: set when the session begins and constant from then on.
+    unsafe { pg_sys::MyDatabaseId }.to_u32()
+}
+
+/// The object identifier of a table, sequence or view in schema `pgq`.
+///
+/// # Errors
+/// [`Error::Broken`] where it does not exist.
+pub fn relation(name: &'static CStr) -> Result<pg_sys::Oid, Error> {
+    // SAFETY: catalog look-ups of constant names; an unknown one gives InvalidOid.
+    let oid = unsafe { pg_sys::get_relname_relid(name.as_ptr(), pg_sys::get_namespace_oid(c"pgq".as_ptr(), true)) };
+    if oid == pg_sys::InvalidOid {
+        return Err(Error::Broken(format!("relation pgq.{} does not exist", name.to_string_lossy())));
+    }
+    Ok(oid)
+}
+
+/// The process of this session.
+pub fn process() -> i32 {
+    // SAFETY: set when the process starts.
+    unsafe { pg_sys::MyProcPid }
+}
+
+/// How deep in subtransactions the session is: 1 outside of any.
+pub fn nest_level() -> i32 {
+    // SAFETY: reads the state of the transaction.
+    unsafe { pg_sys::GetCurrentTransactionNestLevel() }
+}
+
+/// Raises 25006 on a standby and in a READ ONLY transaction. A claim needs no transaction id, so nothing else would.
+pub fn prevent_read_only(function: &'static CStr) {
+    // SAFETY: both raise an ERROR or do nothing.
+    unsafe {
+        pg_sys::PreventCommandIfReadOnly(function.as_ptr());
+        pg_sys::PreventCommandDuringRecovery(function.as_ptr());
+    }
+}
+
+/// Whether this server replays another's log.
+pub fn on_standby() -> bool {
+    // SAFETY: reads shared state.
+    unsafe { pg_sys::RecoveryInProgress() }
+}
+
+/// The role in whose name the session works: the login role or that of SET ROLE, also inside SECURITY DEFINER.
+pub fn caller() -> Option<String> {
+    // SAFETY: `noerr` makes an unknown role a null pointer; the name is palloc'd and copied at once.
+    unsafe {
+        let name = pg_sys::GetUserNameFromId(pg_sys::GetOuterUserId(), true);
+        (!name.is_null()).then(|| CStr::from_ptr(name).to_string_lossy().into_owned())
+    }
+}
+
+/// Sends a notification when the transaction commits. Equal ones of one transaction are sent once.
+pub fn notify(channel: &str, payload: &str) {
+    let (Ok(channel), Ok(payload)) = (CString::new(channel), CString::new(payload)) else { return };
+    // SAFETY: both strings end in NUL and are copied.
+    unsafe { pg_guard_ffi_boundary(|| Async_Notify(channel.as_ptr(), payload.as_ptr())) };
+}
+
+/// Listens to a channel from the commit of this transaction on.
+pub fn listen(channel: &str) {
+    let Ok(channel) = CString::new(channel) else { return };
+    // SAFETY: the string ends in NUL and is copied; LISTEN is refused during recovery as the command is.
+    unsafe {
+        pg_sys::PreventCommandDuringRecovery(c"LISTEN".as_ptr());
+        pg_guard_ffi_boundary(|| Async_Listen(channel.as_ptr()));
+    }
+}
+
+/// Takes the next `count` values of a sequence.
+pub fn next_values(sequence: pg_sys::Oid, count: usize) -> Vec<i64> {
+    // SAFETY: the sequence exists; rights are checked by the function that is executed in its owner's name.
+    (0..count).map(|_| unsafe { pg_guard_ffi_boundary(|| nextval_internal(sequence, false)) }).collect()
+}
+
+/// Whether text in this database is UTF-8 already.
+pub fn encoding_is_utf8() -> bool {
+    // SAFETY: constant in a session.
+    unsafe { pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_UTF8 as i32 }
+}
+
+/// Converts text of the database's encoding to UTF-8.
+pub fn to_utf8(text: &[u8]) -> Vec<u8> {
+    // SAFETY: pointer and length are those of the slice; the answer is that pointer or a palloc'd string ending in NUL.
+    unsafe {
+        let answer = pg_sys::pg_server_to_any(text.as_ptr().cast(), text.len() as i32, pg_sys::pg_enc::PG_UTF8 as i32);
+        if answer.cast_const() == text.as_ptr().cast() {
+            text.to_vec()
+        } else {
+            CStr::from_ptr(answer).to_bytes().to_vec()
+        }
+    }
+}
+
+/// Reads UTF-8 bytes as JSON; `None` where they are none. The answer lives in the current memory context.
+pub fn parse_json(text: &str) -> Option<pg_sys::Datum> {
+    let text = CString::new(text).ok()?;
+    pgrx::PgTryBuilder::new(|| {
+        // SAFETY: jsonb_in takes one C string; what it raises on bad input is caught here, before anything was changed.
+        unsafe { pgrx::direct_function_call_as_datum(pg_sys::jsonb_in, &[Some(text.as_ptr().into())]) }
+    })
+    .catch_when(PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION, |_| None)
+    .catch_when(PgSqlErrorCode::ERRCODE_UNTRANSLATABLE_CHARACTER, |_| None)
+    .catch_when(PgSqlErrorCode::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE, |_| None)
+    .catch_when(PgSqlErrorCode::ERRCODE_STATEMENT_TOO_COMPLEX, |_| None)
+    .catch_when(PgSqlErrorCode::ERRCODE_PROGRAM_LIMIT_EXCEEDED, |_| None)
+    .execute()
+}
+
+/// An interval in microseconds, a month counted as 30 days; saturates.
+pub fn microseconds(interval: &Interval) -> i64 {
+    let days = i64::from(interval.months()).saturating_mul(30).saturating_add(i64::from(interval.days()));
+    days.saturating_mul(86_400_000_000).saturating_add(interval.micros())
+}
+
+/// Does something that may raise 23505 and turns that into what `caught` makes of the error's detail.
+pub fn catch_duplicate<R>(
+    act: impl FnOnce() -> Result<R, Error> + std::panic::UnwindSafe,
+    caught: impl Fn(Option<String>) -> Error + std::panic::UnwindSafe + std::panic::RefUnwindSafe,
+) -> Result<R, Error> {
+    pgrx::PgTryBuilder::new(act)
+        .catch_when(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, |cause| {
+            use pgrx::pg_sys::panic::CaughtError::{ErrorReport, PostgresError, RustPanic};
+            match &cause {
+                PostgresError(report) | ErrorReport(report) => Err(caught(report.detail().map(str::to_owned))),
+                RustPanic { .. } => Err(caught(None)),
+            }
+        })
+        .execute()
+}
+
+/// Changes a setting until the settings' nest level ends.
+fn set_locally(name: &CStr, value: &CStr) {
+    // SAFETY: both strings end in NUL; these settings may be changed by anybody.
+    unsafe {
+        pg_sys::set_config_option(
+            name.as_ptr(),
+            value.as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
+    }
+}
+
+/// Gives back a plan that `SPI_plan_get_cached_plan` lent.
+///
+/// # Safety
+/// `plan` is that plan, of a kept statement, and the resource owner is still the same.
+unsafe fn release_cached_plan(plan: *mut pg_sys::CachedPlan) {
+    // SAFETY: the caller's promise. PostgreSQL 13 takes a flag where later versions take the owner.
+    unsafe {
+        #[cfg(feature = "pg13")]
+        pg_sys::ReleaseCachedPlan(plan, true);
+        #[cfg(not(feature = "pg13"))]
+        pg_sys::ReleaseCachedPlan(plan, pg_sys::CurrentResourceOwner);
+    }
+}
+
+/// Whether the server is starting and loads this library into its first process.
+pub fn preloading() -> bool {
+    // SAFETY: set by the process itself around the loading of libraries.
+    unsafe { pg_sys::process_shared_preload_libraries_in_progress }
+}

@@ -1,0 +1,77 @@
+//! A set-returning function's result, written row by row to where PostgreSQL reads it.
+
+use crate::error::Error;
+use pgrx::callconv::{Arg, ArgAbi};
+use pgrx::pg_sys;
+
+/// The call under way. Only PostgreSQL makes one, for the duration of the call.
+pub struct Call(pg_sys::FunctionCallInfo);
+
+// The functions are declared by hand, in sql/schema: this is never written anywhere.
+pgrx::impl_sql_translatable!(Call, "internal");
+
+// SAFETY: as pgrx does for FunctionCallInfo itself: not an argument, but what carries them.
+unsafe impl<'fcx> ArgAbi<'fcx> for Call {
+    unsafe fn unbox_arg_unchecked(arg: Arg<'_, 'fcx>) -> Self {
+        // SAFETY: passes on the pointer that the wrapper was called with.
+        Self(unsafe { pg_sys::FunctionCallInfo::unbox_arg_unchecked(arg) })
+    }
+
+    fn is_virtual_arg() -> bool {
+        true
+    }
+}
+
+/// The result of the call under way.
+pub struct Set {
+    store: *mut pg_sys::Tuplestorestate,
+    shape: pg_sys::TupleDesc,
+}
+
+impl Set {
+    /// Begins the result of a function that stands in FROM.
+    ///
+    /// # Errors
+    /// [`Error::NotInFrom`] in a select list: there PostgreSQL may stop reading half way, when everything is claimed.
+    pub fn begin(call: &Call) -> Result<Self, Error> {
+        let fcinfo = call.0;
+        // SAFETY: the call is under way. The executor sets resultinfo to a ReturnSetInfo or to null; set and shape live in the query's memory.
+        unsafe {
+            let info = (*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>();
+            if info.is_null() || (*info).type_ != pg_sys::NodeTag::T_ReturnSetInfo {
+                return Err(Error::NotInFrom);
+            }
+            let modes = (*info).allowedModes as u32;
+            let in_from = pg_sys::SetFunctionReturnMode::SFRM_Materialize_Preferred;
+            if modes & pg_sys::SetFunctionReturnMode::SFRM_Materialize == 0 || modes & in_from == 0 {
+                return Err(Error::NotInFrom);
+            }
+            let mut shape = std::ptr::null_mut();
+            pg_sys::get_call_result_type(fcinfo, std::ptr::null_mut(), &raw mut shape);
+            if shape.is_null() {
+                return Err(Error::Broken("the result has no row type".to_owned()));
+            }
+            let before = pg_sys::MemoryContextSwitchTo((*(*info).econtext).ecxt_per_query_memory);
+            let shape = pg_sys::CreateTupleDescCopy(shape);
+            let random = modes & pg_sys::SetFunctionReturnMode::SFRM_Materialize_Random != 0;
+            let store = pg_sys::tuplestore_begin_heap(random, false, pg_sys::work_mem);
+            pg_sys::MemoryContextSwitchTo(before);
+            (*info).returnMode = pg_sys::SetFunctionReturnMode::SFRM_Materialize;
+            (*info).setResult = store;
+            (*info).setDesc = shape;
+            Ok(Self { store, shape })
+        }
+    }
+
+    /// Adds a row; missing columns are NULL, surplus ones are dropped.
+    pub fn put(&mut self, columns: &[Option<pg_sys::Datum>]) {
+        // SAFETY: values and nulls have one element for each attribute of the shape; the row is copied.
+        unsafe {
+            let width = (*self.shape).natts as usize;
+            let column = |i: usize| columns.get(i).copied().flatten();
+            let mut values: Vec<pg_sys::Datum> = (0..width).map(|i| column(i).unwrap_or(0usize.into())).collect();
+            let mut nulls: Vec<bool> = (0..width).map(|i| column(i).is_none()).collect();
+            pg_sys::tuplestore_putvalues(self.store, self.shape, values.as_mut_ptr(), nulls.as_mut_ptr());
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The install script: the files of `sql/schema`, in their order. No logic.
+
+use pgrx::extension_sql_file;
+
+extension_sql_file!("../sql/schema/010_schema.sql", name = "schema", bootstrap);
+extension_sql_file!("../sql/schema/020_types.sql", name = "types", requires = ["schema"]);
+extension_sql_file!("../sql/schema/030_job.sql", name = "job", requires = ["types"]);
+extension_sql_file!("../sql/schema/031_job_log.sql", name = "job_log", requires = ["job"]);
+extension_sql_file!("../sql/schema/032_entrypoints.sql", name = "entrypoints", requires = ["job_log"]);
+extension_sql_file!("../sql/schema/040_claims.sql", name = "claims", requires = ["entrypoints"]);
+extension_sql_file!("../sql/schema/050_producing.sql", name = "producing", requires = ["claims"]);
+extension_sql_file!("../sql/schema/051_consuming.sql", name = "consuming", requires = ["producing"]);
+extension_sql_file!("../sql/schema/052_controlling.sql", name = "controlling", requires = ["consuming"]);
+extension_sql_file!("../sql/schema/060_seeing.sql", name = "seeing", requires = ["controlling"]);
+extension_sql_file!("../sql/schema/070_access.sql", name = "access", requires = ["seeing"]);
+extension_sql_file!("../sql/schema/080_durability.sql", name = "durability", requires = ["access"]);
+extension_sql_file!("../sql/schema/090_installed.sql", name = "installed", requires = ["durability"], finalize);

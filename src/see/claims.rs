@@ -1,0 +1,97 @@
+//! Who holds what: what the views pgq.jobs and pgq.workers show beside the rows.
+
+use crate::error::Error;
+use crate::pg;
+use crate::pg::argument;
+use crate::pg::set::{Call, Set};
+use crate::shmem::memory;
+use crate::statement;
+use pgqueuer_core::claims::{Claim, JobKey, Relation, Worker, WorkerKey, WorkerKind};
+use pgrx::datum::{Interval, IntoDatum};
+use pgrx::itemptr::item_pointer_get_both;
+use pgrx::pg_sys::ItemPointerData;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::pg_extern;
+
+/// All claims of this database, copied at one moment.
+#[pg_extern(sql = false)]
+fn claims(call: Call) -> Result<(), ErrorReport> {
+    let mut set = Set::begin(&call)?;
+    for (id, claim) in copy_of_claims()? {
+        let worker = argument::uuid(claim.worker.uuid()).into_datum();
+        set.put(&[Some(id.into()), worker, Some(claim.attempt.into()), Some(claim.since.into())]);
+    }
+    Ok(())
+}
+
+fn copy_of_claims() -> Result<Vec<(i64, Claim)>, Error> {
+    let Some(relation) = seen()? else { return Ok(vec![]) };
+    let count = memory::read(|claims| claims.fill().0).unwrap_or(0);
+    // Under the lock nothing may be allocated: room comes first, with some for claims made in between.
+    let mut copy = Vec::with_capacity(count + 1024);
+    let room = copy.capacity();
+    memory::read(|claims| copy.extend(claims.of_relation(relation).take(room).map(|(id, claim)| (id, *claim))));
+    Ok(copy)
+}
+
+/// The jobs table whose claims this session can see; none on a standby, whose memory says nothing of the primary.
+fn seen() -> Result<Option<Relation>, Error> {
+    if !memory::is_there() || pg::on_standby() {
+        return Ok(None);
+    }
+    Ok(Some(memory::relation(pg::relation(c"job")?)))
+}
+
+/// Whether anybody holds the job. True as an answer only while the caller holds the row's lock.
+#[pg_extern(sql = false)]
+fn claimed(id: i64) -> Result<bool, ErrorReport> {
+    let key = JobKey { relation: memory::relation(pg::relation(c"job")?), id };
+    Ok(memory::read(|claims| claims.claim(&key).is_some()) == Some(true))
+}
+
+/// Whether this version of a job's row is no longer the newest.
+#[pg_extern(sql = false)]
+fn job_moved(id: i64, version: ItemPointerData) -> Result<bool, ErrorReport> {
+    let newest = statement::VERSION.run(&[id.into()], |rows| {
+        Ok(rows.first().and_then(|row| row.get::<ItemPointerData>(1)).map(item_pointer_get_both))
+    })?;
+    Ok(newest != Some(item_pointer_get_both(version)))
+}
+
+/// All workers that memory knows of this database.
+#[pg_extern(sql = false)]
+fn known_workers(call: Call) -> Result<(), ErrorReport> {
+    let mut set = Set::begin(&call)?;
+    let Some(relation) = seen()? else { return Ok(()) };
+    let mut copy: Vec<(WorkerKey, Worker)> = Vec::with_capacity(memory::read(|c| c.room_for_workers()).unwrap_or(0));
+    let room = copy.capacity();
+    memory::read(|claims| copy.extend(claims.workers_of(relation).take(room).map(|(key, worker)| (*key, *worker))));
+    for (key, worker) in copy {
+        let named = key.kind == WorkerKind::Named;
+        set.put(&[
+            argument::uuid(key.uuid()).into_datum(),
+            if named { "named" } else { "session" }.into_datum(),
+            Some(worker.pid.into()).filter(|_| worker.pid != 0),
+            Some(worker.since.into()),
+            Some(worker.last_seen.into()),
+            Interval::from_micros(worker.lease).into_datum().filter(|_| named),
+            Some((worker.claims as i64).into()),
+        ]);
+    }
+    Ok(())
+}
+
+/// The role in whose name the session works.
+#[pg_extern(sql = false)]
+fn caller() -> Option<String> {
+    pg::caller()
+}
+
+/// The last word of CREATE EXTENSION.
+#[pg_extern(sql = false)]
+fn installed() {
+    if !memory::is_there() {
+        let message = "the library pgqueuer is not preloaded: jobs can be enqueued, but not claimed".to_owned();
+        crate::error::warn(pgrx::PgSqlErrorCode::ERRCODE_WARNING, message, crate::error::PRELOAD);
+    }
+}

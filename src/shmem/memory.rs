@@ -1,0 +1,149 @@
+//! Where the claim table lies, and the lock over it.
+
+use crate::guc;
+use pgqueuer_core::claims::{Carve, Claims, Layout, Relation, Sizing};
+use pgrx::pg_sys;
+use pgrx::prelude::pg_guard;
+use std::ptr::null_mut;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+/// The memory, mapped at the same address in every process; null where the library is not preloaded.
+static MEMORY: AtomicPtr<u8> = AtomicPtr::new(null_mut());
+static LOCK: AtomicPtr<pg_sys::LWLock> = AtomicPtr::new(null_mut());
+/// Changes with the layout, so that a library of another version does not mistake old memory for its own.
+const NAME: &std::ffi::CStr = c"pgqueuer claims 1";
+const TRANCHE: &std::ffi::CStr = c"pgqueuer";
+
+#[cfg(not(any(feature = "pg13", feature = "pg14")))]
+static mut PREVIOUS_REQUEST: pg_sys::shmem_request_hook_type = None;
+static mut PREVIOUS_STARTUP: pg_sys::shmem_startup_hook_type = None;
+
+/// Asks for the memory and the lock.
+pub fn init() {
+    // SAFETY: the server is starting; it has one process and one thread. Hooks that were there are called by ours.
+    unsafe {
+        #[cfg(any(feature = "pg13", feature = "pg14"))]
+        request();
+        #[cfg(not(any(feature = "pg13", feature = "pg14")))]
+        {
+            PREVIOUS_REQUEST = pg_sys::shmem_request_hook;
+            pg_sys::shmem_request_hook = Some(request_hook);
+        }
+        PREVIOUS_STARTUP = pg_sys::shmem_startup_hook;
+        pg_sys::shmem_startup_hook = Some(startup_hook);
+    }
+}
+
+fn sizing() -> Sizing {
+    // SAFETY: settings are read before libraries are preloaded.
+    let connections = unsafe { pg_sys::MaxConnections }.max(0) as usize;
+    Sizing { claims: guc::max_claims(), workers: connections + 1024, rates: 1024 }
+}
+
+fn request() {
+    // SAFETY: called where PostgreSQL lets libraries ask for shared memory.
+    unsafe {
+        pg_sys::RequestAddinShmemSpace(Layout::bytes(sizing()) + Layout::ALIGN);
+        pg_sys::RequestNamedLWLockTranche(TRANCHE.as_ptr(), 1);
+    }
+}
+
+#[cfg(not(any(feature = "pg13", feature = "pg14")))]
+#[pg_guard]
+unsafe extern "C-unwind" fn request_hook() {
+    // SAFETY: the hook that was there before, called as PostgreSQL would have.
+    unsafe {
+        if let Some(previous) = PREVIOUS_REQUEST {
+            previous();
+        }
+    }
+    request();
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn startup_hook() {
+    // SAFETY: called by the postmaster alone, once for each life of shared memory; afterwards every process inherits
+    // the addresses. What was asked for is there, or PostgreSQL does not start.
+    unsafe {
+        if let Some(previous) = PREVIOUS_STARTUP {
+            previous();
+        }
+        let mut found = false;
+        let base = pg_sys::ShmemInitStruct(NAME.as_ptr(), Layout::bytes(sizing()) + Layout::ALIGN, &raw mut found);
+        let base = base.cast::<u8>();
+        let base = base.add(base.align_offset(Layout::ALIGN));
+        if !found {
+            std::ptr::write_bytes(base, 0, Layout::bytes(sizing()));
+        }
+        MEMORY.store(base, Ordering::Relaxed);
+        LOCK.store(&raw mut (*pg_sys::GetNamedLWLockTranche(TRANCHE.as_ptr())).lock, Ordering::Relaxed);
+        let mut epoch = [0; 8];
+        pg_sys::pg_strong_random(epoch.as_mut_ptr().cast(), epoch.len());
+        if let (false, Some(mut claims)) = (found, view()) {
+            claims.start(u64::from_ne_bytes(epoch));
+        }
+    }
+}
+
+/// Whether the library is preloaded.
+pub fn is_there() -> bool {
+    !MEMORY.load(Ordering::Relaxed).is_null()
+}
+
+/// Changes the claim table. `None` where the library is not preloaded.
+///
+/// `act` holds the lock: it allocates nothing, raises nothing and calls nothing of PostgreSQL.
+pub fn change<R>(act: impl FnOnce(&mut Claims<'_>) -> R) -> Option<R> {
+    with(pg_sys::LWLockMode::LW_EXCLUSIVE, |claims| act(claims))
+}
+
+/// Reads the claim table, beside other readers. `None` where the library is not preloaded.
+///
+/// `look` holds the lock, as in [`change`].
+pub fn read<R>(look: impl FnOnce(&Claims<'_>) -> R) -> Option<R> {
+    with(pg_sys::LWLockMode::LW_SHARED, |claims| look(claims))
+}
+
+/// The jobs table of this session's database.
+pub fn relation(table: pg_sys::Oid) -> Relation {
+    Relation { database: crate::pg::database(), table: table.to_u32() }
+}
+
+fn with<R>(mode: pg_sys::LWLockMode::Type, act: impl FnOnce(&mut Claims<'_>) -> R) -> Option<R> {
+    let lock = LOCK.load(Ordering::Relaxed);
+    if lock.is_null() {
+        return None;
+    }
+    // SAFETY: the lock lies in shared memory. It keeps other processes away from what `act` changes; in shared mode
+    // `act` only reads (see `read`). The view does not outlive it: a panic would end the transaction, which releases it.
+    unsafe {
+        pg_sys::LWLockAcquire(lock, mode);
+        let answer = view().map(|mut claims| act(&mut claims));
+        pg_sys::LWLockRelease(lock);
+        answer
+    }
+}
+
+/// # Safety
+/// The caller holds the lock, or is alone.
+unsafe fn view<'a>() -> Option<Claims<'a>> {
+    let next = MEMORY.load(Ordering::Relaxed);
+    if next.is_null() { None } else { Claims::view(sizing(), &mut Pieces { next }) }
+}
+
+/// Pieces of the memory, one after the other.
+struct Pieces {
+    next: *mut u8,
+}
+
+impl<'a> Carve<'a> for Pieces {
+    fn carve<T: Copy + Default>(&mut self, count: usize) -> &'a mut [T] {
+        let start = self.next;
+        // SAFETY: `Layout::bytes` counts the same pieces in the same order, each aligned for any of these types, and
+        // no two overlap. All of them are plain words, for which zeroes are a valid value.
+        unsafe {
+            self.next = start.add(Layout::piece_bytes::<T>(count));
+            std::slice::from_raw_parts_mut(start.cast::<T>(), count)
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! Shared memory: the claim table of `pgqueuer-core`, the one lock over it, and who may change it when.
+//!
+//! - [`memory`]      where it lies, and the lock: a leaf lock, held for microseconds, with no allocation, error, catalog
+//!   or buffer access under it, so that a commit callback may take it
+//! - [`transaction`] what a transaction has claimed and ended, carried out when it commits or forgotten when it does not
+//! - [`session`]     the session as a worker, and its end
+//! - [`dropped`]     tables and databases that go
+//!
+//! All of it can be lost at any moment, and losing it is right: a server that lost its memory lost its sessions too.
+
+pub mod dropped;
+pub mod memory;
+pub mod session;
+pub mod transaction;
+
+/// Registers everything that must be there before the first session: called while the server starts.
+pub fn init() {
+    memory::init();
+    transaction::init();
+    dropped::init();
+}

@@ -1,0 +1,54 @@
+//! The session as a worker, and its end.
+
+use super::memory;
+use pgqueuer_core::claims::{Relation, Worker, WorkerKey};
+use pgrx::pg_sys;
+use pgrx::prelude::pg_guard;
+use std::cell::Cell;
+
+/// How many claims are ended under one hold of the lock.
+const SLICE: usize = 16;
+
+thread_local! {
+    static NUMBER: Cell<u64> = const { Cell::new(0) };
+    static WORKER: Cell<Option<WorkerKey>> = const { Cell::new(None) };
+}
+
+/// This session's number, never given twice in one life of the server.
+pub fn number() -> u64 {
+    NUMBER.with(|number| {
+        if number.get() == 0 {
+            number.set(memory::change(|claims| claims.number_session()).unwrap_or(0));
+        }
+        number.get()
+    })
+}
+
+/// This session as a worker. From the first call on, its claims end when it does.
+pub fn worker(relation: Relation) -> WorkerKey {
+    if let Some(worker) = WORKER.get().filter(|worker| worker.relation == relation) {
+        return worker;
+    }
+    let session = number();
+    let epoch = memory::read(|claims| claims.boot.epoch).unwrap_or(0);
+    if WORKER.get().is_none() {
+        // SAFETY: the function lives as long as the process. Callbacks of this kind run after the open transaction has
+        // been aborted and while locks can still be taken; those registered with before_shmem_exit run too early.
+        unsafe { pg_sys::on_shmem_exit(Some(on_exit), pg_sys::Datum::from(0usize)) };
+    }
+    let worker = WorkerKey::of_session(relation, epoch, session);
+    WORKER.set(Some(worker));
+    worker
+}
+
+/// This session as it is remembered.
+pub fn as_worker(now: i64) -> Worker {
+    Worker::new(now, 0, crate::pg::process())
+}
+
+#[pg_guard]
+unsafe extern "C-unwind" fn on_exit(_code: std::ffi::c_int, _argument: pg_sys::Datum) {
+    let Some(worker) = WORKER.get() else { return };
+    while memory::change(|claims| claims.end_some_of(&worker, SLICE)) == Some(SLICE) {}
+    memory::change(|claims| claims.forget_worker(&worker));
+}

@@ -1,0 +1,98 @@
+//! The statements of `sql/query`, each prepared once a session. Nothing else runs SQL.
+
+use crate::error::Error;
+use crate::pg::spi::{Parameter, Plan, Rows};
+use pgrx::pg_sys::{
+    BYTEAARRAYOID, BYTEAOID, FLOAT8OID, INT4ARRAYOID, INT4OID, INT8ARRAYOID, INT8OID, INTERVALOID, JSONBARRAYOID,
+    JSONBOID, Oid, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID, UUIDARRAYOID, UUIDOID,
+};
+
+/// One statement: its text, the types of its parameters, its plan.
+pub struct Statement {
+    text: &'static str,
+    types: &'static [Oid],
+    plan: Plan,
+}
+
+impl Statement {
+    const fn new(text: &'static str, types: &'static [Oid]) -> Self {
+        Self { text, types, plan: Plan::new() }
+    }
+
+    /// Runs it with the newest snapshot and hands the rows to `read`; they live only that long.
+    ///
+    /// # Errors
+    /// Those of `read`. What PostgreSQL itself raises does not return.
+    pub fn run<R>(&self, parameters: &[Parameter], read: impl FnOnce(&Rows) -> Result<R, Error>) -> Result<R, Error> {
+        if parameters.len() != self.types.len() {
+            return Err(Error::Broken(format!("{} parameters for {}", parameters.len(), self.types.len())));
+        }
+        self.plan.run(self.text, self.types, parameters, read)
+    }
+
+    /// Runs it and returns its first column, bigint.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn bigs(&self, parameters: &[Parameter]) -> Result<Vec<i64>, Error> {
+        self.run(parameters, |rows| Ok(rows.bigs()))
+    }
+}
+
+macro_rules! statements {
+    ($($(#[$doc:meta])* $name:ident = $file:literal ($($oid:ident),*);)*) => {
+        $($(#[$doc])* pub static $name: Statement =
+            Statement::new(include_str!(concat!("../sql/query/", $file, ".sql")), &[$($oid),*]);)*
+    };
+}
+
+const TIMES: Oid = TIMESTAMPTZARRAYOID;
+
+statements! {
+    /// Inserts one job.
+    ENQUEUE = "enqueue" (TIMESTAMPTZOID, TEXTOID, BYTEAOID, INT4OID, TIMESTAMPTZOID, INTERVALOID, TEXTOID, JSONBOID, TEXTOID, TEXTOID, TIMESTAMPTZOID);
+    /// Inserts many jobs.
+    ENQUEUE_MANY = "enqueue_many" (TIMESTAMPTZOID, INT8ARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, INT4ARRAYOID, TIMES, TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID);
+    /// Inserts those whose key is free.
+    ENQUEUE_SKIP = "enqueue_skip" (TIMESTAMPTZOID, INT8ARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, INT4ARRAYOID, TIMES, TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID);
+    /// Inserts or rewrites.
+    ENQUEUE_REPLACE = "enqueue_replace" (TIMESTAMPTZOID, INT8ARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, INT4ARRAYOID, TIMES, TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID);
+    /// Settings of entrypoints.
+    ENTRYPOINTS = "entrypoints" (TEXTARRAYOID);
+    /// The entrypoints of some jobs.
+    ENTRYPOINTS_OF = "entrypoints_of" (INT8ARRAYOID);
+    /// The next priority of an entrypoint.
+    NEXT_PRIORITY = "next_priority" (TEXTOID, INT4OID);
+    /// The next jobs of an entrypoint and priority.
+    CANDIDATES = "candidates" (TEXTOID, INT4OID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID, INT8OID);
+    /// The second look at claimed jobs.
+    LOOK = "look" (INT8ARRAYOID, TIMESTAMPTZOID);
+    /// Those rows that nobody else has locked.
+    UNLOCKED = "unlocked" (INT8ARRAYOID);
+    /// Locks rows.
+    LOCK = "lock" (INT8ARRAYOID);
+    /// What decides about a failed attempt.
+    POLICY = "policy" (INT8OID);
+    /// Removes jobs and logs their end.
+    FINISH = "finish" (TIMESTAMPTZOID, INT8ARRAYOID, INT4ARRAYOID, TIMES, UUIDARRAYOID, TIMES, TEXTARRAYOID, JSONBARRAYOID);
+    /// Holds jobs as failed.
+    HOLD = "hold" (TIMESTAMPTZOID, INT8ARRAYOID, INT4ARRAYOID, TIMES, UUIDARRAYOID, TIMES, JSONBARRAYOID);
+    /// Queues a job again.
+    RETRY = "retry" (TIMESTAMPTZOID, INT8OID, INT4OID, TIMESTAMPTZOID, UUIDOID, TIMESTAMPTZOID, JSONBOID, INTERVALOID, INT4OID);
+    /// Deletes all queued jobs.
+    CLEAR = "clear" (TIMESTAMPTZOID, TEXTARRAYOID);
+    /// Queues held jobs again.
+    REQUEUE = "requeue" (TIMESTAMPTZOID, INT8ARRAYOID);
+    /// Changes earliest start and priority.
+    RESCHEDULE = "reschedule" (INT8ARRAYOID, TIMESTAMPTZOID, INT4OID);
+    /// Pauses an entrypoint.
+    PAUSE = "pause" (TEXTOID);
+    /// Ends a pause.
+    RESUME = "resume" (TEXTOID);
+    /// Changes settings.
+    CONFIGURE = "configure" (TEXTOID, INT4OID, INT4OID, INTERVALOID, INTERVALOID, FLOAT8OID, TEXTOID, INT4OID, INT4OID, INTERVALOID);
+    /// A word as a pgq.job_status.
+    STATUS = "status" (TEXTOID);
+    /// The newest version of a row.
+    VERSION = "version" (INT8OID);
+}

@@ -1,0 +1,3 @@
+//! Hearing of jobs without asking.
+
+mod listen;
