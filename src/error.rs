@@ -2,7 +2,7 @@
 
 use pgrx::PgSqlErrorCode as Code;
 use pgrx::pg_sys::panic::ErrorReport;
-use pgrx::prelude::{PgLogLevel, ereport};
+use pgrx::prelude::PgLogLevel;
 
 /// What can go wrong. `Display` is the primary message.
 #[derive(Debug, thiserror::Error)]
@@ -30,8 +30,11 @@ pub enum Error {
         function: &'static str,
     },
     /// A set-returning function outside FROM.
-    #[error("pgq.dequeue must stand in FROM")]
-    NotInFrom,
+    #[error("{function} must stand in FROM")]
+    NotInFrom {
+        /// The function that was called.
+        function: &'static str,
+    },
     /// PREPARE TRANSACTION after a claim or an end of one.
     #[error("a transaction that has claimed or finished jobs cannot be prepared")]
     Prepare,
@@ -63,7 +66,7 @@ impl Error {
             Self::Argument { .. } => Code::ERRCODE_INVALID_PARAMETER_VALUE,
             Self::Duplicate { .. } => Code::ERRCODE_UNIQUE_VIOLATION,
             Self::NotPreloaded { .. } => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
-            Self::NotInFrom | Self::Prepare | Self::NotByHand { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+            Self::NotInFrom { .. } | Self::Prepare | Self::NotByHand { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             Self::TooManyWorkers { .. } => Code::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
             Self::Broken(_) => Code::ERRCODE_INTERNAL_ERROR,
         }
@@ -84,7 +87,7 @@ impl Error {
                 "Pass on_conflict => 'skip' to leave that job as it is, or 'replace' to rewrite it.".to_owned()
             }
             Self::NotPreloaded { .. } => PRELOAD.to_owned(),
-            Self::NotInFrom => "Write SELECT * FROM pgq.dequeue(…).".to_owned(),
+            Self::NotInFrom { function } => format!("Write SELECT * FROM {function}(…)."),
             Self::Prepare => "Commit it, or claim and finish jobs in a transaction of their own.".to_owned(),
             Self::NotByHand { .. } => {
                 "Use pgq.reschedule, pgq.cancel, pgq.delete or pgq.requeue to change or remove jobs.".to_owned()
@@ -118,7 +121,5 @@ pub fn warn(code: Code, message: String, hint: &str) {
 /// Raises an error from where nothing can be returned.
 pub fn raise(error: Error) -> ! {
     ErrorReport::from(error).report(PgLogLevel::ERROR);
-    ereport!(ERROR, Code::ERRCODE_INTERNAL_ERROR, "an error was reported and did not end the call");
-    #[allow(unreachable_code)]
-    loop {}
+    unreachable!("a report of level ERROR does not return")
 }

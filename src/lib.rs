@@ -55,6 +55,6 @@ pub mod pg_test {
 
     /// Lines of its `postgresql.conf`.
     pub fn postgresql_conf_options() -> Vec<&'static str> {
-        vec!["shared_preload_libraries = 'pgqueuer'"]
+        vec!["shared_preload_libraries = 'pgqueuer'", "pgqueuer.max_claims = 64"]
     }
 }

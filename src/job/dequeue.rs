@@ -39,7 +39,7 @@ fn dequeue(
     let max_in_flight = at_least_one("max_in_flight", max_in_flight)?;
     let names = check::entrypoints(entrypoints)?;
     let lease = lease::checked(lease)?;
-    let mut set = Set::begin(&call)?;
+    let mut set = Set::begin(&call, "pgq.dequeue")?;
     let caller = Caller::of("pgq.dequeue", c"pgq.dequeue()", worker)?;
     let now = pg::now();
     if worker.is_some() {

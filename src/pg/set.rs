@@ -33,18 +33,18 @@ impl Set {
     ///
     /// # Errors
     /// [`Error::NotInFrom`] in a select list: there PostgreSQL may stop reading half way, when everything is claimed.
-    pub fn begin(call: &Call) -> Result<Self, Error> {
+    pub fn begin(call: &Call, function: &'static str) -> Result<Self, Error> {
         let fcinfo = call.0;
         // SAFETY: the call is under way. The executor sets resultinfo to a ReturnSetInfo or to null; set and shape live in the query's memory.
         unsafe {
             let info = (*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>();
             if info.is_null() || (*info).type_ != pg_sys::NodeTag::T_ReturnSetInfo {
-                return Err(Error::NotInFrom);
+                return Err(Error::NotInFrom { function });
             }
             let modes = (*info).allowedModes as u32;
             let in_from = pg_sys::SetFunctionReturnMode::SFRM_Materialize_Preferred;
             if modes & pg_sys::SetFunctionReturnMode::SFRM_Materialize == 0 || modes & in_from == 0 {
-                return Err(Error::NotInFrom);
+                return Err(Error::NotInFrom { function });
             }
             let mut shape = std::ptr::null_mut();
             pg_sys::get_call_result_type(fcinfo, std::ptr::null_mut(), &raw mut shape);

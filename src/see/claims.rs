@@ -16,7 +16,7 @@ use pgrx::prelude::pg_extern;
 /// All claims of this database, copied at one moment.
 #[pg_extern(sql = false)]
 fn claims(call: Call) -> Result<(), ErrorReport> {
-    let mut set = Set::begin(&call)?;
+    let mut set = Set::begin(&call, "pgq.claims")?;
     for (id, claim) in copy_of_claims()? {
         let worker = argument::uuid(claim.worker.uuid()).into_datum();
         set.put(&[Some(id.into()), worker, Some(claim.attempt.into()), Some(claim.since.into())]);
@@ -61,7 +61,7 @@ fn job_moved(id: i64, version: ItemPointerData) -> Result<bool, ErrorReport> {
 /// All workers that memory knows of this database.
 #[pg_extern(sql = false)]
 fn known_workers(call: Call) -> Result<(), ErrorReport> {
-    let mut set = Set::begin(&call)?;
+    let mut set = Set::begin(&call, "pgq.known_workers")?;
     let Some(relation) = seen()? else { return Ok(()) };
     let mut copy: Vec<(WorkerKey, Worker)> = Vec::with_capacity(memory::read(|c| c.room_for_workers()).unwrap_or(0));
     let room = copy.capacity();

@@ -1,0 +1,41 @@
+# The names people type. `make` alone lists them.
+
+PG ?= 15
+export PG_MAJOR = $(PG)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo clean-demo test test-pure lint fmt install bench
+
+help: ## list these
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+demo: ## build, start a throwaway server, run a few hundred jobs, show what happened
+	@.ci/prepare
+	@echo "building the extension" && .ci/install
+	@examples/demo/run
+
+clean-demo: ## stop and remove the throwaway server
+	@examples/demo/run clean
+
+test: ## everything that CI runs
+	@.ci/prepare
+	@.ci/test
+
+test-pure: ## the tests that need no server, in seconds
+	@. .ci/env && cargo test -p pgqueuer-core
+
+lint: ## formatting, clippy, the rules of the house
+	@.ci/test lint
+
+fmt: ## format the code
+	@. .ci/env && cargo fmt --all
+
+install: ## make install PG_CONFIG=…: a release build into that PostgreSQL
+	@.ci/prepare
+	@PG_MAJOR=$$($${PG_CONFIG:-pg_config} --version | sed 's/[^0-9]*\([0-9]*\).*/\1/') PG_CONFIG=$${PG_CONFIG:-$$(command -v pg_config)} .ci/install --release
+	@echo "installed. Add shared_preload_libraries = 'pgqueuer' to postgresql.conf, restart, then CREATE EXTENSION pgqueuer."
+
+bench: ## figures: a claim in memory against a claim by UPDATE
+	@.ci/prepare
+	@.ci/install --release
+	@bench/claim
