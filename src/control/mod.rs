@@ -31,7 +31,7 @@ impl Locked {
 
 /// The jobs table of this session's database.
 fn relation() -> Result<Relation, Error> {
-    Ok(memory::relation(pg::relation(c"job")?))
+    Ok(memory::relation(pg::lock_relation(c"job")?))
 }
 
 /// Locks the rows of those jobs that exist, then looks who holds them.

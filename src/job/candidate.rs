@@ -121,7 +121,7 @@ impl Stream {
     fn fill(&mut self, now: Time) -> Result<(), Error> {
         while self.page.is_empty() && self.state != State::Closed {
             if self.state == State::BetweenPriorities {
-                self.enter_priority()?;
+                self.enter_priority(now)?;
             } else {
                 self.read_page(now)?;
             }
@@ -129,15 +129,24 @@ impl Stream {
         Ok(())
     }
 
-    fn enter_priority(&mut self) -> Result<(), Error> {
-        self.state = State::Closed;
-        let Some(bound) = self.next_at_most else { return Ok(()) };
+    /// Goes to the next priority that has a row that is due, and there to just before that row: the walk of dead index
+    /// entries in front of it is done once.
+    fn enter_priority(&mut self, now: Time) -> Result<(), Error> {
+        let Some(bound) = self.next_at_most else {
+            self.state = State::Closed;
+            return Ok(());
+        };
         let parameters = [Parameter::from(self.entrypoint.as_str()), bound.into()];
-        let found = statement::NEXT_PRIORITY.run(&parameters, |rows| Ok(rows.first().and_then(|row| row.int(1))))?;
-        if let Some(priority) = found {
+        let first = statement::NEXT_PRIORITY
+            .run(&parameters, |rows| Ok(rows.first().and_then(|row| Some((row.int(1)?, row.time(2)?, row.big(3)?)))))?;
+        let Some((priority, due, id)) = first else {
+            self.state = State::Closed;
+            return Ok(());
+        };
+        self.next_at_most = priority.checked_sub(1);
+        if due <= now {
             self.priority = priority;
-            self.next_at_most = priority.checked_sub(1);
-            self.last = (Time::MIN, i64::MIN);
+            self.last = (due, id.saturating_sub(1));
             self.state = State::InPriority;
         }
         Ok(())

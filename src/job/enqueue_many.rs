@@ -150,7 +150,7 @@ pub fn enqueue_batch(batch: &Batch, on_conflict: OnConflict) -> Result<Vec<Optio
     if batch.count == 0 {
         return Ok(vec![]);
     }
-    let ids = pg::next_values(pg::relation(c"job_id_seq")?, batch.count);
+    let ids = pg::next_values(pg::lock_relation(c"job_id_seq")?, batch.count);
     let producer = pg::caller();
     let parameters = batch.parameters(&ids, producer.as_deref());
     let answer = match on_conflict {

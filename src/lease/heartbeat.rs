@@ -1,11 +1,11 @@
 //! `pgq.heartbeat`: a sign of life of a named worker. Writes nothing, whatever it holds.
 
-use super::{Caller, checked};
+use super::{can_claim, checked};
 use crate::error::Error;
 use crate::pg;
 use crate::pg::argument::Raw;
 use crate::shmem::memory;
-use pgqueuer_core::claims::JobKey;
+use pgqueuer_core::claims::{JobKey, WorkerKey};
 use pgrx::Uuid;
 use pgrx::datum::Interval;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -23,17 +23,20 @@ fn beat(worker: Option<Uuid>, lease: Option<Interval>, held: Option<Raw>) -> Res
         return Err(Error::argument("worker", "not be NULL", None, "Pass the uuid that the worker dequeues with."));
     };
     let lease = checked(lease)?;
-    let caller = Caller::of("pgq.heartbeat", c"pgq.heartbeat()", Some(uuid))?;
-    let known = memory::change(|claims| claims.beat(caller.worker, pg::now(), lease, crate::guc::default_lease()));
+    can_claim("pgq.heartbeat", c"pgq.heartbeat()")?;
+    // Takes no lock on the table: a beat must not wait for who rewrites it.
+    let relation = memory::relation(pg::relation(c"job")?);
+    let worker = WorkerKey::named(relation, uuid.as_bytes());
+    let known = memory::change(|claims| claims.beat(worker, pg::now(), lease, crate::guc::default_lease()));
     if known != Some(true) {
         return Err(Error::TooManyWorkers { room: memory::read(|claims| claims.room_for_workers()).unwrap_or(0) });
     }
     let held: Vec<i64> = held.map(Raw::bigs).unwrap_or_default().into_iter().flatten().collect();
     let mut lost = Vec::with_capacity(held.len());
     for slice in held.chunks(64) {
-        let keys = slice.iter().map(|id| JobKey { relation: caller.relation, id: *id });
+        let keys = slice.iter().map(|id| JobKey { relation, id: *id });
         // Room was made above: pushing under the lock allocates nothing.
-        memory::read(|claims| lost.extend(keys.filter(|key| !claims.holds(&caller.worker, key)).map(|key| key.id)));
+        memory::read(|claims| lost.extend(keys.filter(|key| !claims.holds(&worker, key)).map(|key| key.id)));
     }
     Ok(lost)
 }

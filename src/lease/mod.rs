@@ -29,11 +29,8 @@ impl Caller {
     /// # Errors
     /// [`Error::NotPreloaded`] where there is no memory for claims.
     pub fn of(function: &'static str, command: &'static std::ffi::CStr, worker: Option<Uuid>) -> Result<Self, Error> {
-        if !memory::is_there() {
-            return Err(Error::NotPreloaded { function });
-        }
-        pg::prevent_read_only(command);
-        let relation = memory::relation(pg::relation(c"job")?);
+        can_claim(function, command)?;
+        let relation = memory::relation(pg::lock_relation(c"job")?);
         let worker = match worker {
             Some(uuid) => WorkerKey::named(relation, uuid.as_bytes()),
             None => session::worker(relation),
@@ -50,6 +47,20 @@ impl Caller {
     pub fn uuid(&self) -> Uuid {
         pg::argument::uuid(self.worker.uuid())
     }
+}
+
+/// Sees that there is memory for claims and that this is where jobs are claimed.
+///
+/// Raises 25006 on a standby and in a READ ONLY transaction.
+///
+/// # Errors
+/// [`Error::NotPreloaded`].
+pub fn can_claim(function: &'static str, command: &'static std::ffi::CStr) -> Result<(), Error> {
+    if !memory::is_there() {
+        return Err(Error::NotPreloaded { function });
+    }
+    pg::prevent_read_only(command);
+    Ok(())
 }
 
 /// The worker as it is remembered when it makes its first claim.

@@ -51,6 +51,22 @@ pub fn relation(name: &'static CStr) -> Result<pg_sys::Oid, Error> {
     Ok(oid)
 }
 
+/// As [`relation`], and locks it until the transaction ends: nobody drops it meanwhile, so the identifier stays true.
+/// Waits for who drops it now, and then finds the one that was made in its place.
+///
+/// # Errors
+/// [`Error::Broken`] where it does not exist.
+pub fn lock_relation(name: &'static CStr) -> Result<pg_sys::Oid, Error> {
+    let flags = pg_sys::RVROption::RVR_MISSING_OK;
+    let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
+    // SAFETY: the names are constant and end in NUL; PostgreSQL reads them only.
+    let oid = unsafe {
+        let range = pg_sys::makeRangeVar(c"pgq".as_ptr().cast_mut(), name.as_ptr().cast_mut(), -1);
+        pg_sys::RangeVarGetRelidExtended(range, lock, flags, None, std::ptr::null_mut())
+    };
+    if oid == pg_sys::InvalidOid { relation(name) } else { Ok(oid) }
+}
+
 /// The process of this session.
 pub fn process() -> i32 {
     // SAFETY: set when the process starts.

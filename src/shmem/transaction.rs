@@ -24,8 +24,9 @@ enum Deed {
     Ending(JobKey, u64),
     /// Ends somebody else's claim by removing the job: there is nothing to undo.
     Removing(JobKey, u64),
-    /// The jobs of a table are gone (`table` 0: of a database).
-    Emptied(Relation),
+    /// The jobs of a table are gone (`table` 0: of a database), and with them the claims up to this number. The table
+    /// is locked from then on: only this transaction itself can claim new jobs in it.
+    Emptied(Relation, u64),
 }
 
 #[derive(Clone, Copy)]
@@ -78,7 +79,8 @@ pub fn removing(job: JobKey, number: u64) {
 
 /// Notes that the jobs of a table are gone. [`reserve`] comes first.
 pub fn emptied(relation: Relation) {
-    note(Deed::Emptied(relation));
+    let last = memory::read(|claims| claims.boot.claims).unwrap_or(0);
+    note(Deed::Emptied(relation, last));
 }
 
 /// Takes back a claim that this transaction has just made.
@@ -161,21 +163,21 @@ fn carry_out(notes: &[Note]) {
             match note.deed {
                 Deed::Claimed(job, number) => claims.keep(&job, number),
                 Deed::Ending(job, number) | Deed::Removing(job, number) => claims.end(&job, number),
-                Deed::Emptied(_) => {}
+                Deed::Emptied(..) => {}
             }
         }
     });
     for note in notes {
-        if let Deed::Emptied(relation) = note.deed {
-            sweep(relation);
+        if let Deed::Emptied(relation, last) = note.deed {
+            sweep(relation, last);
         }
     }
 }
 
-fn sweep(relation: Relation) {
+fn sweep(relation: Relation, last: u64) {
     let mut from = Some(0);
     while let Some(slot) = from {
-        from = memory::change(|claims| claims.end_some_in(relation, slot, 16 * SLICE as u32)).flatten();
+        from = memory::change(|claims| claims.end_some_in(relation, last, slot, 16 * SLICE as u32)).flatten();
     }
 }
 
@@ -185,7 +187,7 @@ fn undo(notes: &mut Vec<Note>, level: i32) {
         memory::change(|claims| match note.deed {
             Deed::Claimed(job, number) => claims.drop_claim(&job, number),
             Deed::Ending(job, number) => claims.forget_end(&job, number),
-            Deed::Removing(..) | Deed::Emptied(_) => {}
+            Deed::Removing(..) | Deed::Emptied(..) => {}
         });
     }
     notes.retain(|note| note.level < level);

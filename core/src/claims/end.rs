@@ -97,14 +97,17 @@ impl Claims<'_> {
         (0..most).take_while(|_| self.first_of(worker).is_some_and(|job| self.remove(&job).is_some())).count()
     }
 
-    /// Ends claims on jobs of a table that is gone or empty, looking at up to `most` slots from `from` on. Returns
-    /// where to go on, or `None` at the end of the memory. `table` 0 stands for every table of the database.
-    pub fn end_some_in(&mut self, relation: Relation, from: u32, most: u32) -> Option<u32> {
+    /// Ends claims up to number `last` on jobs of a table that is gone or empty, looking at up to `most` slots from
+    /// `from` on. Returns where to go on, or `None` at the end of the memory. `table` 0 stands for every table of the
+    /// database. Claims made later are on new jobs.
+    pub fn end_some_in(&mut self, relation: Relation, last: u64, from: u32, most: u32) -> Option<u32> {
         let to = from.saturating_add(most);
         for slot in from..to {
-            let Some((job, _)) = self.jobs.at(slot) else { continue };
-            let job = *job;
-            if job.relation == relation || (relation.table == 0 && job.relation.database == relation.database) {
+            let Some((job, claim)) = self.jobs.at(slot) else { continue };
+            let (job, number) = (*job, claim.number);
+            let of_table = job.relation == relation;
+            let of_database = relation.table == 0 && job.relation.database == relation.database;
+            if number <= last && (of_table || of_database) {
                 self.remove(&job);
             }
         }

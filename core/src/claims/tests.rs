@@ -120,13 +120,15 @@ fn what_holds_claims_in_a_dropped_table_is_freed_piece_by_piece() {
     for id in 0..20 {
         claims.publish(&request(id, 1)).unwrap();
     }
+    let last = claims.boot.claims;
+    claims.publish(&request(99, 1)).unwrap();
     let (mut from, mut rounds) = (Some(0), 0);
     while let Some(slot) = from {
-        from = claims.end_some_in(Relation { table: 0, ..RELATION }, slot, 16);
+        from = claims.end_some_in(Relation { table: 0, ..RELATION }, last, slot, 16);
         rounds += 1;
     }
-    assert_eq!((claims.fill().0, rounds), (0, 4));
-    assert!(!claims.knows(RELATION));
+    assert_eq!((claims.fill().0, rounds), (1, 4));
+    assert!(claims.holds(&worker(1), &job(99)), "a claim made later is on a new job");
 }
 
 #[test]
