@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::pg;
 use crate::pg::argument;
 use crate::pg::set::{Call, Set};
-use crate::shmem::memory;
+use crate::shmem::{memory, session};
 use crate::statement;
 use pgqueuer_core::claims::{Claim, JobKey, Relation, Worker, WorkerKey, WorkerKind};
 use pgrx::datum::{Interval, IntoDatum};
@@ -13,11 +13,13 @@ use pgrx::pg_sys::ItemPointerData;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::pg_extern;
 
-/// All claims of this database, copied at one moment.
+/// All claims of this database, copied at one moment. A claim that this session's own transaction is ending is over for
+/// it, as its own changes to rows are: for everybody else it is held until the commit.
 #[pg_extern(sql = false)]
 fn claims(call: Call) -> Result<(), ErrorReport> {
     let mut set = Set::begin(&call, "pgq.claims")?;
-    for (id, claim) in copy_of_claims()? {
+    let session = session::known_number();
+    for (id, claim) in copy_of_claims()?.into_iter().filter(|(_, claim)| Some(claim.ending_by) != session) {
         let worker = argument::uuid(claim.worker.uuid()).into_datum();
         set.put(&[Some(id.into()), worker, Some(claim.attempt.into()), Some(claim.since.into())]);
     }

@@ -24,6 +24,11 @@ pub fn number() -> u64 {
     })
 }
 
+/// This session's number if it has asked for one.
+pub fn known_number() -> Option<u64> {
+    Some(NUMBER.get()).filter(|number| *number != 0)
+}
+
 /// This session as a worker. From the first call on, its claims end when it does.
 pub fn worker(relation: Relation) -> WorkerKey {
     if let Some(worker) = WORKER.get().filter(|worker| worker.relation == relation) {
