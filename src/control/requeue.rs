@@ -11,14 +11,25 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::pg_extern;
 use std::collections::BTreeSet;
 
+/// How often a requeue looks again before it gives up as any INSERT of a key that is taken.
+const LOOKS: usize = 10;
+
 #[pg_extern(sql = false)]
 fn requeue(ids: Option<Raw>) -> Result<Vec<i64>, ErrorReport> {
     let ids = check::ids("ids", ids)?;
     let held = which(&lock(&ids)?, |job| job.held_as_failed);
     let parameters = [Parameter::time(pg::now()), held.into()];
-    let run = || statement::REQUEUE.run(&parameters, changed);
-    // Somebody enqueued the key between the look and the change.
-    let queued = pg::catch_duplicate(std::panic::AssertUnwindSafe(run), |detail| Error::Duplicate { detail })?;
+    // A producer whose transaction was open when the statement looked may have enqueued the key: look again.
+    let attempt = || {
+        let run = || statement::REQUEUE.run(&parameters, changed);
+        pg::in_subtransaction(|| pg::catch_duplicate(run, |detail| Error::Duplicate { detail }))
+    };
+    let taken = |answer: &Result<_, Error>| matches!(answer, Err(Error::Duplicate { .. }));
+    let mut queued = attempt();
+    for _ in 0..LOOKS {
+        queued = if taken(&queued) { attempt() } else { break };
+    }
+    let queued = queued?;
     Ok(in_given_order(&ids, &queued))
 }
 

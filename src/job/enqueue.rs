@@ -137,11 +137,8 @@ pub fn insert(job: &NewJob<'_>) -> Result<Inserted, Error> {
             Ok(Inserted { id, created: row.time(2), execute_after: row.time(3) })
         })
     };
-    let inserted = if job.dedupe_key.is_some() {
-        pg::catch_duplicate(std::panic::AssertUnwindSafe(run), |detail| Error::Duplicate { detail })?
-    } else {
-        run()?
-    };
+    let inserted =
+        if job.dedupe_key.is_some() { pg::catch_duplicate(run, |detail| Error::Duplicate { detail })? } else { run()? };
     wake(entrypoint);
     Ok(inserted)
 }

@@ -156,7 +156,7 @@ pub fn enqueue_batch(batch: &Batch, on_conflict: OnConflict) -> Result<Vec<Optio
     let answer = match on_conflict {
         OnConflict::Raise => {
             let run = || statement::ENQUEUE_MANY.run(&parameters, |_| Ok(()));
-            pg::catch_duplicate(std::panic::AssertUnwindSafe(run), |detail| Error::Duplicate { detail })?;
+            pg::catch_duplicate(run, |detail| Error::Duplicate { detail })?;
             ids.into_iter().map(Some).collect()
         }
         OnConflict::Skip => {

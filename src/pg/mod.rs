@@ -14,6 +14,7 @@ use pgrx::datum::Interval;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::{PgSqlErrorCode, pg_sys};
 use std::ffi::{CStr, CString};
+use std::panic::AssertUnwindSafe;
 
 // In no header that pgrx reads. `commands/async.h` and `commands/sequence.h` declare them the same in 12 to 18. Called
 // inside a boundary that turns an ERROR into a panic, as pgrx does for those it declares.
@@ -166,20 +167,44 @@ pub fn microseconds(interval: &Interval) -> i64 {
     days.saturating_mul(86_400_000_000).saturating_add(interval.micros())
 }
 
-/// Does something that may raise 23505 and turns that into what `caught` makes of the error's detail.
+/// Does something that may raise 23505 and turns that into what `caught` makes of the error's detail. The transaction,
+/// or the subtransaction around it, must end then.
 pub fn catch_duplicate<R>(
-    act: impl FnOnce() -> Result<R, Error> + std::panic::UnwindSafe,
-    caught: impl Fn(Option<String>) -> Error + std::panic::UnwindSafe + std::panic::RefUnwindSafe,
+    act: impl FnOnce() -> Result<R, Error>,
+    caught: impl Fn(Option<String>) -> Error,
 ) -> Result<R, Error> {
-    pgrx::PgTryBuilder::new(act)
-        .catch_when(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, |cause| {
+    let caught = AssertUnwindSafe(caught);
+    pgrx::PgTryBuilder::new(AssertUnwindSafe(act))
+        .catch_when(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, move |cause| {
             use pgrx::pg_sys::panic::CaughtError::{ErrorReport, PostgresError, RustPanic};
+            let caught = &caught;
             match &cause {
-                PostgresError(report) | ErrorReport(report) => Err(caught(report.detail().map(str::to_owned))),
-                RustPanic { .. } => Err(caught(None)),
+                PostgresError(report) | ErrorReport(report) => Err(caught.0(report.detail().map(str::to_owned))),
+                RustPanic { .. } => Err(caught.0(None)),
             }
         })
         .execute()
+}
+
+/// Does something in a subtransaction: undone as a whole where it returns an error, which must not be one that
+/// PostgreSQL raised and nobody caught.
+pub fn in_subtransaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
+    // SAFETY: begin and end are paired; as PL/pgSQL does, memory context and resource owner are those of before at the
+    // end. An ERROR that is not caught inside aborts the subtransaction with the transaction around it.
+    unsafe {
+        let (context, owner) = (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner);
+        pg_sys::BeginInternalSubTransaction(std::ptr::null());
+        pg_sys::MemoryContextSwitchTo(context);
+        let answer = act();
+        if answer.is_ok() {
+            pg_sys::ReleaseCurrentSubTransaction();
+        } else {
+            pg_sys::RollbackAndReleaseCurrentSubTransaction();
+        }
+        pg_sys::MemoryContextSwitchTo(context);
+        pg_sys::CurrentResourceOwner = owner;
+        answer
+    }
 }
 
 /// Changes a setting until the settings' nest level ends.

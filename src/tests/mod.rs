@@ -19,7 +19,7 @@ mod tests {
     fn a_full_claim_table_hands_out_less_and_refuses_no_enqueue() {
         let enqueued = "SELECT count(pgq.enqueue('full', i::text)) FROM generate_series(1, 100) AS i";
         assert_eq!(count(enqueued), 100);
-        assert_eq!(count("SELECT count(*) FROM pgq.dequeue('{full}', 100)"), 64);
+        assert_eq!(count("SELECT count(*) FROM pgq.dequeue('{full}', 100)"), 56, "the rest is other databases'");
         assert_eq!(count("SELECT count(*) FROM pgq.dequeue('{full}', 100)"), 0);
         assert_eq!(count("SELECT pgq.enqueue('full', 'still')"), 101);
         Spi::run("SELECT pgq.complete(1)").expect("complete");
