@@ -1,1 +1,22 @@
+//! Black-box tests of pgqueuer: everything goes through SQL to a real server.
+//!
+//! - [`cluster`] a throw-away server, and fresh databases in it
+//! - [`ask`]     what tests say to a session, in a few words
+//! - [`crew`]    several sessions that act at the same moment
+//! - [`until`]   waits for a condition; nothing else waits or sleeps
+//!
+//! The tests are in `tests/`, a file for each question. They need `PG_CONFIG`, whose PostgreSQL has the extension
+//! installed: `. .ci/env && cargo test -p pgqueuer-e2e`.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "only tests call this, and a test ends with a panic"
+)]
+
+pub mod ask;
+pub mod cluster;
+pub mod crew;
+pub mod until;

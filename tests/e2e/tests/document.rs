@@ -1,5 +1,7 @@
 //! The documents are true: their SQL runs, their commands and links exist, their numbers are those of the server.
 
+#![allow(clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
+
 use pgqueuer_e2e::ask::value;
 use pgqueuer_e2e::cluster::{database, empty_database};
 use std::collections::BTreeSet;

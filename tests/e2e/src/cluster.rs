@@ -1,0 +1,254 @@
+//! A throw-away server, and fresh databases in it.
+//!
+//! A server listens on a free port of 127.0.0.1, trusts everybody and keeps its files in a folder of its own. It belongs
+//! to a guard process that waits for this one: when the [`Cluster`] is dropped, or this process ends in whatever way, the
+//! guard stops the server by its pid file and removes the folder. As root all of it runs as the account `postgres`.
+
+use postgres::{Client, NoTls};
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// A setting of `postgresql.conf`.
+pub type Setting<'a> = (&'a str, &'a str);
+
+/// How a server is told to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// Ends all sessions and shuts down in good order.
+    Fast,
+    /// Ends without a checkpoint: the next start recovers as after a crash.
+    Immediate,
+}
+
+/// A server.
+#[derive(Debug)]
+pub struct Cluster {
+    folder: PathBuf,
+    port: u16,
+    /// Made once the template of databases with the extension is.
+    pattern: OnceLock<()>,
+    databases: AtomicU32,
+    guard: Child,
+}
+
+/// A database of a server.
+#[derive(Debug)]
+pub struct Database<'a> {
+    cluster: &'a Cluster,
+    /// Its name.
+    pub name: String,
+}
+
+/// A fresh database in the server that the tests of one process share.
+pub fn database() -> Database<'static> {
+    shared().database()
+}
+
+/// The same, without the extension.
+pub fn empty_database() -> Database<'static> {
+    shared().empty_database()
+}
+
+fn shared() -> &'static Cluster {
+    static SHARED: OnceLock<Cluster> = OnceLock::new();
+    SHARED.get_or_init(|| Cluster::start(&[]))
+}
+
+impl Cluster {
+    /// Starts a server that preloads the extension, unless a setting says otherwise.
+    pub fn start(settings: &[Setting]) -> Self {
+        let cluster = Self::in_new_folder();
+        let data = cluster.data();
+        let mut initdb = as_server(&program("initdb"));
+        output_of(
+            initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8", "-N", "-D"]).arg(data),
+        );
+        cluster.configure(&[
+            ("shared_preload_libraries", "pgqueuer"),
+            ("listen_addresses", "127.0.0.1"),
+            ("unix_socket_directories", ""),
+            // Tests run side by side, as many as the machine has cores, some with ten sessions.
+            ("max_connections", "500"),
+            // The machine itself does not crash in these tests.
+            ("fsync", "off"),
+        ]);
+        cluster.configure(settings);
+        cluster.begin();
+        cluster
+    }
+
+    /// Starts a hot standby of another server.
+    pub fn standby_of(primary: &Self) -> Self {
+        let cluster = Self::in_new_folder();
+        let mut backup = as_server(&program("pg_basebackup"));
+        primary.to(&mut backup, "postgres");
+        output_of(backup.args(["-R", "-c", "fast", "-N", "-D"]).arg(cluster.data()));
+        cluster.begin();
+        cluster
+    }
+
+    fn in_new_folder() -> Self {
+        let made = output_of(as_server(Path::new("mktemp")).args(["-d", "-t", "pgqueuer-e2e.XXXXXXXX"]));
+        let folder = PathBuf::from(made.trim());
+        let script = r#"read -r line; "$1" -D "$2/data" -m immediate -s stop; rm -rf "$2""#;
+        let mut guard = as_server(Path::new("sh"));
+        guard.args(["-c", script, "guard"]).arg(program("pg_ctl")).arg(&folder);
+        // A group of its own, so that Ctrl-C ends the tests and not the guard.
+        guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        let guard = guard.spawn().expect("the guard starts");
+        Self { folder, port: free_port(), pattern: OnceLock::new(), databases: AtomicU32::new(0), guard }
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// Adds settings to `postgresql.conf`, for the next start.
+    pub fn configure(&self, settings: &[Setting]) {
+        let lines = settings.iter().fold(String::new(), |mut lines, (name, value)| {
+            writeln!(lines, "{name} = '{value}'").expect("a string takes everything");
+            lines
+        });
+        let file = OpenOptions::new().append(true).open(self.data().join("postgresql.conf"));
+        file.and_then(|mut file| file.write_all(lines.as_bytes())).expect("postgresql.conf can be written");
+    }
+
+    /// Starts a server that is not running, for the first time or again.
+    pub fn begin(&self) {
+        self.configure(&[("port", &self.port.to_string())]);
+        let mut start = as_server(&program("pg_ctl"));
+        start.arg("-D").arg(self.data()).arg("-l").arg(self.folder.join("log")).args(["-w", "-s", "start"]);
+        let status = start.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        assert!(status.is_ok_and(|status| status.success()), "the server does not start: {}", self.log());
+    }
+
+    /// Stops the server.
+    pub fn stop(&self, how: Stop) {
+        let mode = if how == Stop::Fast { "fast" } else { "immediate" };
+        output_of(as_server(&program("pg_ctl")).arg("-D").arg(self.data()).args(["-m", mode, "-w", "-s", "stop"]));
+    }
+
+    /// What the server has written.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// A fresh database with the extension.
+    pub fn database(&self) -> Database<'_> {
+        self.pattern.get_or_init(|| {
+            self.make("pattern", "template0");
+            self.connect("pattern").batch_execute("CREATE EXTENSION pgqueuer").expect("the extension can be made");
+        });
+        self.make(&self.next_name(), "pattern")
+    }
+
+    /// A fresh database without the extension.
+    pub fn empty_database(&self) -> Database<'_> {
+        self.make(&self.next_name(), "template0")
+    }
+
+    fn next_name(&self) -> String {
+        format!("test_{}", self.databases.fetch_add(1, Relaxed))
+    }
+
+    fn make(&self, name: &str, template: &str) -> Database<'_> {
+        let made = self.connect("postgres").batch_execute(&format!("CREATE DATABASE {name} TEMPLATE {template}"));
+        made.unwrap_or_else(|error| panic!("database {name}: {error:?}"));
+        Database { cluster: self, name: name.to_owned() }
+    }
+
+    /// A session in a database.
+    pub fn connect(&self, database: &str) -> Client {
+        let address = self.address(database);
+        Client::connect(&address, NoTls).unwrap_or_else(|error| panic!("{error:?}: {}", self.log()))
+    }
+
+    fn address(&self, database: &str) -> String {
+        format!("host=127.0.0.1 port={} user=postgres dbname={database}", self.port)
+    }
+
+    /// Points one of PostgreSQL's client programs at a database.
+    fn to(&self, command: &mut Command, database: &str) {
+        command.env("PGHOST", "127.0.0.1").env("PGPORT", self.port.to_string());
+        command.env("PGUSER", "postgres").env("PGDATABASE", database);
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.guard.stdin.take());
+        // Whatever the guard says, there is nothing more to do.
+        let _ = self.guard.wait();
+    }
+}
+
+impl Database<'_> {
+    /// A session.
+    pub fn connect(&self) -> Client {
+        self.cluster.connect(&self.name)
+    }
+
+    /// How to connect, as drivers that know libpq's words take it.
+    pub fn address(&self) -> String {
+        self.cluster.address(&self.name)
+    }
+
+    /// One of PostgreSQL's client programs, pointed at this database.
+    pub fn program(&self, name: &str) -> Command {
+        let mut command = Command::new(program(name));
+        self.cluster.to(&mut command, &self.name);
+        command
+    }
+}
+
+/// The path of one of PostgreSQL's programs.
+fn program(name: &str) -> PathBuf {
+    static BIN: OnceLock<PathBuf> = OnceLock::new();
+    let bin = BIN.get_or_init(|| {
+        let pg_config = std::env::var_os("PG_CONFIG").expect("PG_CONFIG names the pg_config of the server to test");
+        PathBuf::from(output_of(Command::new(pg_config).arg("--bindir")).trim())
+    });
+    bin.join(name)
+}
+
+/// A command of the account that runs servers: PostgreSQL refuses to run as root.
+fn as_server(program: &Path) -> Command {
+    let mut command = if is_root() {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid", "postgres", "--regid", "postgres", "--init-groups"]).arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    // The account may not enter the folder of the tests; a backtrace would end up in the DETAIL of every error.
+    command.current_dir("/").env_remove("RUST_BACKTRACE");
+    command
+}
+
+fn is_root() -> bool {
+    static ROOT: OnceLock<bool> = OnceLock::new();
+    *ROOT.get_or_init(|| output_of(Command::new("id").arg("-u")).trim() == "0")
+}
+
+/// Runs a command to its end and returns what it wrote.
+fn output_of(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A port that nobody uses, below those that the kernel gives to clients: it stays free while the server is down.
+fn free_port() -> u16 {
+    static TRIED: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id() * 31;
+    let ports = std::iter::repeat_with(|| 10_000 + (first + TRIED.fetch_add(1, Relaxed)) % 20_000);
+    let mut ports = ports.filter_map(|port| u16::try_from(port).ok()).take(1000);
+    ports.find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("there is a free port")
+}

@@ -1,0 +1,18 @@
+//! Waits for a condition. The only place that polls or sleeps.
+
+use std::time::{Duration, Instant};
+
+const STEP: Duration = Duration::from_millis(10);
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Looks every 10 ms until there is something to see, and returns it. Panics with `what` if there is nothing after 10 s.
+pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = Instant::now() + DEADLINE;
+    loop {
+        if let Some(seen) = look() {
+            return seen;
+        }
+        assert!(Instant::now() < deadline, "not within {DEADLINE:?}: {what}");
+        std::thread::sleep(STEP);
+    }
+}
