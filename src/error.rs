@@ -84,7 +84,8 @@ impl Error {
         match self {
             Self::Argument { hint, .. } => hint.clone(),
             Self::Duplicate { .. } => {
-                "Pass on_conflict => 'skip' to leave that job as it is, or 'replace' to rewrite it.".to_owned()
+                "Call pgq.enqueue with on_conflict => 'skip' to leave that job as it is, or 'replace' to rewrite it."
+                    .to_owned()
             }
             Self::NotPreloaded { .. } => PRELOAD.to_owned(),
             Self::NotInFrom { function } => format!("Write SELECT * FROM {function}(…)."),

@@ -3,8 +3,13 @@
 DO $$
 BEGIN
     -- PgQ, an older extension of another project, uses the same schema. Adopting its objects would break both.
-    IF EXISTS (SELECT FROM pg_catalog.pg_class WHERE relnamespace = 'pgq'::pg_catalog.regnamespace)
-       OR EXISTS (SELECT FROM pg_catalog.pg_proc WHERE pronamespace = 'pgq'::pg_catalog.regnamespace) THEN
+    -- A schema that another role owns is refused, too: its owner could drop what is in it.
+    IF EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+                WHERE d.refclassid = 'pg_catalog.pg_namespace'::pg_catalog.regclass
+                  AND d.refobjid = 'pgq'::pg_catalog.regnamespace
+                  AND d.classid <> 'pg_catalog.pg_extension'::pg_catalog.regclass)
+       OR EXISTS (SELECT FROM pg_catalog.pg_namespace AS n
+                   WHERE n.nspname = 'pgq' AND pg_catalog.pg_get_userbyid(n.nspowner) <> current_user) THEN
         RAISE EXCEPTION 'schema "pgq" belongs to something else'
             USING ERRCODE = 'duplicate_schema',
                   HINT = 'Install pgqueuer into a database whose schema "pgq" is empty or does not exist.';

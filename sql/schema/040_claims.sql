@@ -78,8 +78,11 @@ COMMENT ON FUNCTION pgq.job_truncated() IS 'Claims on jobs of a truncated table 
 
 CREATE TRIGGER jobs_insert INSTEAD OF INSERT ON pgq.jobs FOR EACH ROW EXECUTE FUNCTION pgq.jobs_insert();
 CREATE TRIGGER jobs_refuse INSTEAD OF UPDATE OR DELETE ON pgq.jobs FOR EACH ROW EXECUTE FUNCTION pgq.jobs_refuse();
+-- Also where no row is met: what seems to work on an empty queue would fail on a full one.
+CREATE TRIGGER jobs_refuse_all BEFORE UPDATE OR DELETE ON pgq.jobs FOR EACH STATEMENT EXECUTE FUNCTION pgq.jobs_refuse();
 CREATE TRIGGER job_truncated AFTER TRUNCATE ON pgq.job FOR EACH STATEMENT EXECUTE FUNCTION pgq.job_truncated();
 ALTER TABLE pgq.job ENABLE ALWAYS TRIGGER job_truncated;
 COMMENT ON TRIGGER jobs_insert ON pgq.jobs IS 'Enqueues.';
 COMMENT ON TRIGGER jobs_refuse ON pgq.jobs IS 'Refuses, and says what to call.';
+COMMENT ON TRIGGER jobs_refuse_all ON pgq.jobs IS 'Refuses, whether a row is met or not.';
 COMMENT ON TRIGGER job_truncated ON pgq.job IS 'Ends the claims.';

@@ -56,8 +56,8 @@ AS 'MODULE_PATHNAME', 'enqueue_many_bytes_wrapper';
 COMMENT ON FUNCTION pgq.enqueue_many(text[], bytea[], int[], timestamptz[], text[], text, jsonb[], text[]) IS
 $$Enqueues a job for every element of payloads, all or none; returns their ids in that order, NULL where one was skipped.
 
-entrypoints: one for each payload, or an array of one for all. The other arrays: one element for each payload, or NULL
-for the default everywhere. on_conflict: raise, skip or replace.
+entrypoints: one for each payload, or an array of one for all. priorities, execute_after, dedupe_keys, headers,
+ordering_keys: one for each payload, or NULL for the default everywhere. on_conflict: raise, skip or replace.
 
 Errors: 22023 for a bad argument, which it names; 23505 for a key that is taken.
 Example: SELECT pgq.enqueue_many('{fetch}', ARRAY['\x01', '\x02']::bytea[])$$;

@@ -20,7 +20,11 @@ CREATE FUNCTION pgq.complete(id bigint, worker uuid DEFAULT NULL, attempt int DE
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'complete_wrapper';
 COMMENT ON FUNCTION pgq.complete(bigint, uuid, int) IS
-$$The job is done: its row goes, the log says successful. False where this worker does not hold it (in this attempt).
+$$The job is done: its row goes, the log says successful. False where this worker does not hold it.
+
+id: the job. worker: as in pgq.dequeue. attempt: only in this attempt, the column attempts that pgq.dequeue gave.
+
+Errors: 22023 for a NULL id; 25006 on a standby or in a READ ONLY transaction; 55000 where the library is not preloaded.
 Example: SELECT pgq.complete(1)$$;
 
 CREATE FUNCTION pgq.complete_many(ids bigint[], worker uuid DEFAULT NULL, attempts int[] DEFAULT NULL) RETURNS bigint[]
@@ -28,6 +32,10 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalo
 AS 'MODULE_PATHNAME', 'complete_many_wrapper';
 COMMENT ON FUNCTION pgq.complete_many(bigint[], uuid, int[]) IS
 $$As pgq.complete, for many; returns those really completed.
+
+ids: the jobs. worker: as in pgq.dequeue. attempts: one for each id, or NULL.
+
+Errors: those of pgq.complete.
 Example: SELECT pgq.complete_many('{1,2,3}')$$;
 
 CREATE FUNCTION pgq.fail(id bigint, error text DEFAULT NULL, worker uuid DEFAULT NULL, attempt int DEFAULT NULL)
@@ -35,7 +43,11 @@ RETURNS pgq.job_status LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET 
 AS 'MODULE_PATHNAME', 'fail_text_wrapper';
 COMMENT ON FUNCTION pgq.fail(bigint, text, uuid, int) IS
 $$The attempt failed. Returns what the job is now: queued (it will be tried again after its backoff), failed (held) or
-exception (given up and gone); NULL where this worker does not hold it (in this attempt).
+exception (given up and gone); NULL where this worker does not hold it.
+
+id: the job. error: kept in the log as a JSON string. worker: as in pgq.dequeue. attempt: only in this attempt.
+
+Errors: 22023 for a NULL id; 25006 on a standby or in a READ ONLY transaction; 55000 where the library is not preloaded.
 Example: SELECT pgq.fail(1, 'connection refused')$$;
 
 CREATE FUNCTION pgq.fail(id bigint, error_json json, worker uuid DEFAULT NULL, attempt int DEFAULT NULL)
@@ -57,8 +69,12 @@ CREATE FUNCTION pgq.retry(
 ) RETURNS boolean LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'retry_wrapper';
 COMMENT ON FUNCTION pgq.retry(bigint, interval, text, uuid, int) IS
-$$Queues the job again, due after delay. The attempt counts, but not as a failed one. False where this worker does not
-hold it (in this attempt).
+$$Queues the job again. The attempt counts, but not as a failed one. False where this worker does not hold it.
+
+id: the job. delay: from now on. reason: kept in the log as a JSON string. worker: as in pgq.dequeue. attempt: only in
+this attempt.
+
+Errors: 22023 for a NULL id; 22008 for a delay beyond all times; 25006 on a standby or in a READ ONLY transaction; 55000 where the library is not preloaded.
 Example: SELECT pgq.retry(1, '5 min', 'rate limited')$$;
 
 CREATE FUNCTION pgq.finish(
@@ -66,8 +82,12 @@ CREATE FUNCTION pgq.finish(
 ) RETURNS bigint[] LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'finish_wrapper';
 COMMENT ON FUNCTION pgq.finish(bigint[], text[], jsonb[], uuid, int[]) IS
-$$Ends many jobs, each with its own outcome, at once and for good: successful and exception remove the row, failed holds
-it, whatever attempts are left. Returns those really ended.
+$$Ends many jobs, each with its own outcome, at once and for good. Returns those really ended.
+
+ids: the jobs. outcomes: one for each: successful and exception remove the row, failed holds it, whatever attempts are
+left. errors: one for each, kept in the log, or NULL. worker: as in pgq.dequeue. attempts: one for each, or NULL.
+
+Errors: 22023 for arrays of unequal length, NULL ids or another word; 25006 on a standby or in a READ ONLY transaction; 55000 where the library is not preloaded.
 Example: SELECT pgq.finish('{1,2}', '{successful,exception}', ARRAY[NULL, '{"code": 503}']::jsonb[])$$;
 
 CREATE FUNCTION pgq.release(ids bigint[], worker uuid DEFAULT NULL, attempts int[] DEFAULT NULL) RETURNS bigint[]
@@ -75,18 +95,30 @@ LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalo
 AS 'MODULE_PATHNAME', 'release_wrapper';
 COMMENT ON FUNCTION pgq.release(bigint[], uuid, int[]) IS
 $$Gives claims back: the jobs are queued at once and the attempt does not count. Returns those really released.
+
+ids: the jobs. worker: as in pgq.dequeue. attempts: one for each id, or NULL.
+
+Errors: 22023 for NULL ids; 25006 on a standby or in a READ ONLY transaction; 55000 where the library is not preloaded.
 Example: SELECT pgq.release('{1,2}')$$;
 
 CREATE FUNCTION pgq.heartbeat(worker uuid, lease interval DEFAULT NULL, held bigint[] DEFAULT NULL) RETURNS bigint[]
 LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'heartbeat_wrapper';
 COMMENT ON FUNCTION pgq.heartbeat(uuid, interval, bigint[]) IS
 $$A sign of life of a named worker. Returns those of held that it does not hold any more (canceled, lost). Writes nothing.
+
+worker: the uuid it dequeues with. lease: from now on, up to 100 years; NULL for the one it has. held: ids of jobs.
+
+Errors: 22023 for a bad argument; 53400 where memory has room for no more workers; 25006 on a standby or in a READ ONLY transaction; 55000 where the library is not preloaded.
 Example: SELECT pgq.heartbeat('7f1a3c9e-5b0d-4a55-9f63-1f2b6f0c4d11', held => '{1,2}')$$;
 
 CREATE FUNCTION pgq.listen(entrypoints text[]) RETURNS SETOF text
 LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 10 AS 'MODULE_PATHNAME', 'listen_wrapper';
 COMMENT ON FUNCTION pgq.listen(text[]) IS
 $$LISTENs to the channels of these entrypoints from the commit on, and returns their names.
+
+entrypoints: as in pgq.dequeue.
+
+Errors: 22023 for a bad argument; 25006 on a standby.
 Example: SELECT pgq.listen('{fetch}')$$;
 
 CREATE FUNCTION pgq.channel(entrypoint text) RETURNS text
@@ -94,4 +126,8 @@ LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'channel_wrapper';
 COMMENT ON FUNCTION pgq.channel(text) IS
 $$The notification channel of an entrypoint: lower case, the same quoted and unquoted. An empty message says that there
 are jobs; {"event": "canceled", "ids": […]} says that running jobs were canceled.
+
+entrypoint: its name.
+
+Errors: 22023 for one that is NULL, empty or over 255 bytes.
 Example: SELECT pgq.channel('fetch')$$;

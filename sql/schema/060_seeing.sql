@@ -43,8 +43,10 @@ LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 10 SECURITY DEFINER SET search_path =
      ORDER BY s.id
 $$;
 COMMENT ON FUNCTION pgq.status(bigint[]) IS
-$$What live and ended jobs are: status, attempts before the last one, the last error, and when it ended. Unknown jobs are
-left out; so are, for a role that is only a producer, jobs that it did not enqueue.
+$$What live and ended jobs are: status, attempts before the last one, the last error, and when it ended.
+
+ids: the jobs. Unknown ones are left out; so are, for a role that is only a producer, jobs that it did not enqueue.
+
 Example: SELECT * FROM pgq.status('{1,2}')$$;
 
 CREATE FUNCTION pgq.queue_size(OUT entrypoint text, OUT priority int, OUT status pgq.job_status, OUT count bigint)

@@ -4,7 +4,7 @@ DO $$
 BEGIN
     EXECUTE (SELECT pg_catalog.string_agg(pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC;', p.oid::pg_catalog.regprocedure), ' ')
                FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = 'pgq'::pg_catalog.regnamespace);
-    EXECUTE 'REVOKE ALL ON TYPE pgq.job_status FROM PUBLIC; GRANT USAGE ON TYPE pgq.job_status TO PUBLIC';
+    REVOKE ALL ON TYPE pgq.job_status FROM PUBLIC;
 END
 $$;
 
@@ -48,6 +48,7 @@ END
 $$;
 COMMENT ON FUNCTION pgq.grant_worker(text) IS
 $$Lets a role claim jobs, of any entrypoint, and end its claims.
+Error: 42704 where there is no such role.
 Example: SELECT pgq.grant_worker('mailer')$$;
 
 CREATE FUNCTION pgq.grant_monitor(role text) RETURNS void
@@ -59,6 +60,7 @@ END
 $$;
 COMMENT ON FUNCTION pgq.grant_monitor(text) IS
 $$Lets a role look at everything, payloads included, and change nothing.
+Error: 42704 where there is no such role.
 Example: SELECT pgq.grant_monitor('grafana')$$;
 
 CREATE FUNCTION pgq.grant_admin(role text) RETURNS void
@@ -70,6 +72,7 @@ END
 $$;
 COMMENT ON FUNCTION pgq.grant_admin(text) IS
 $$Lets a role do everything: produce, work, look, control, and give these rights to others.
+Error: 42704 where there is no such role.
 Example: SELECT pgq.grant_admin('ops')$$;
 
 CREATE FUNCTION pgq.revoke_all(role text) RETURNS void
@@ -84,4 +87,5 @@ END
 $$;
 COMMENT ON FUNCTION pgq.revoke_all(text) IS
 $$Takes from a role every right that the pgq.grant_… functions gave it.
+Error: 42704 where there is no such role.
 Example: SELECT pgq.revoke_all('shop')$$;

@@ -12,13 +12,15 @@ BEGIN
     FOREACH name IN ARRAY '{job_log_0,job_log_1,job_log_2,job_log_3,job_log_4,job_log_5,job_log_6,job_log_7}'::text[] LOOP
         PERFORM pgq.set_logged(name, level = 'durable');
     END LOOP;
-    PERFORM pgq.set_logged('job', level <> 'volatile');
+    FOREACH name IN ARRAY '{job,entrypoints,log_ring}'::text[] LOOP
+        PERFORM pgq.set_logged(name, level <> 'volatile');
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION pgq.set_durability(text) IS
-$$What survives a crash of the server. durable: everything. balanced: jobs, not the log. volatile: neither. Settings always
-survive. Rewrites the tables it changes and keeps their rows; others wait meanwhile. A dump does not carry the level.
-Errors: 22023 for another word.
+$$What survives a crash of the server. level: durable for everything; balanced for jobs and settings, not the log; volatile for
+nothing. Rewrites the tables it changes and keeps their rows; others wait meanwhile. A dump does not carry the level.
+Error: 22023 for another word.
 Example: SELECT pgq.set_durability('balanced')$$;
 
 CREATE FUNCTION pgq.set_logged(name text, logged boolean) RETURNS void

@@ -44,13 +44,11 @@ fn configure(
     at_least("max_attempts", max_attempts, 1)?;
     at_least("max_releases", max_releases, 0)?;
     at_least("rate_limit", rate_limit, 0)?;
-    not_negative("backoff_initial", backoff_initial.as_ref())?;
-    not_negative("backoff_max", backoff_max.as_ref())?;
+    duration("backoff_initial", backoff_initial.as_ref(), 0)?;
+    duration("backoff_max", backoff_max.as_ref(), 0)?;
     multiplier(backoff_multiplier)?;
     on_failure.map(|word| check::option("on_failure", Some(word), &[("hold", ()), ("delete", ())])).transpose()?;
-    if rate_period.as_ref().is_some_and(|period| pg::microseconds(period) <= 0) {
-        return Err(Error::argument("rate_period", "be longer than 0", None, "Pass an interval such as '1 s'.").into());
-    }
+    duration("rate_period", rate_period.as_ref(), 1)?;
     let parameters = [
         entrypoint.into(),
         concurrency_limit.into(),
@@ -79,10 +77,12 @@ fn at_least(name: &str, given: Option<i32>, least: i32) -> Result<(), Error> {
     }
 }
 
-fn not_negative(name: &str, given: Option<&Interval>) -> Result<(), Error> {
-    match given.filter(|given| pg::microseconds(given) < 0) {
+/// An interval of at least so many microseconds.
+fn duration(name: &str, given: Option<&Interval>, least: i64) -> Result<(), Error> {
+    match given.filter(|given| !(least..=pg::LONGEST).contains(&pg::microseconds(given))) {
         Some(_) => {
-            Err(Error::argument(name, "not be negative", None, "Allowed are intervals from 0 on, such as '1 s'."))
+            let must = if least > 0 { "be longer than 0, and at most 100 years" } else { "be from 0 to 100 years" };
+            Err(Error::argument(name, must, None, "Allowed are intervals such as '1 s', up to '100 years'."))
         }
         None => Ok(()),
     }

@@ -29,6 +29,15 @@ fn enqueue_row(mut row: PgHeapTuple<'_, AllocatedByRust>) -> Result<PgHeapTuple<
     let text = |name| Ok::<_, Error>(column(&row, name)?.and_then(Raw::text));
     let (entrypoint, dedupe_key, ordering_key) = (text("entrypoint")?, text("dedupe_key")?, text("ordering_key")?);
     let priority = column(&row, "priority")?.and_then(Raw::int).unwrap_or(0);
+    let created = column(&row, "created")?;
+    if created.is_some_and(|created| [i64::MIN, i64::MAX].contains(&(created.0.value() as i64))) {
+        return Err(Error::argument(
+            "created",
+            "be finite",
+            None,
+            "Leave the column out: it is the time of the INSERT.",
+        ));
+    }
     let inserted = insert(&NewJob {
         entrypoint: entrypoint.as_deref(),
         payload: column(&row, "payload")?,
@@ -38,7 +47,7 @@ fn enqueue_row(mut row: PgHeapTuple<'_, AllocatedByRust>) -> Result<PgHeapTuple<
         dedupe_key: dedupe_key.as_deref(),
         headers: column(&row, "headers")?,
         ordering_key: ordering_key.as_deref(),
-        created: column(&row, "created")?,
+        created,
     })?;
     let queued = statement::STATUS.run(&["queued".into()], |rows| Ok(rows.first().and_then(|row| row.datum(1))))?;
     set(&mut row, "id", Some(Raw(inserted.id.into())))?;

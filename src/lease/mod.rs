@@ -71,11 +71,12 @@ pub fn as_worker(named: bool, now: Time, lease: Option<i64>) -> Worker {
 /// A lease in microseconds.
 ///
 /// # Errors
-/// [`Error::Argument`] where it is not positive.
+/// [`Error::Argument`] where it is not positive or longer than 100 years.
 pub fn checked(lease: Option<Interval>) -> Result<Option<i64>, Error> {
     let lease = lease.map(|lease| pg::microseconds(&lease));
-    if lease.is_some_and(|lease| lease <= 0) {
-        return Err(Error::argument("lease", "be longer than 0", None, "Pass an interval such as '30 s'."));
+    if lease.is_some_and(|lease| !(1..=pg::LONGEST).contains(&lease)) {
+        let hint = "Allowed are intervals such as '30 s', up to '100 years'.";
+        return Err(Error::argument("lease", "be longer than 0, and at most 100 years", None, hint));
     }
     Ok(lease)
 }

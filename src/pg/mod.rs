@@ -167,6 +167,10 @@ pub fn microseconds(interval: &Interval) -> i64 {
     days.saturating_mul(86_400_000_000).saturating_add(interval.micros())
 }
 
+/// The longest duration that a setting or a lease may have, microseconds: 100 years of 360 days. Beyond, sums with a time
+/// leave the range of timestamps.
+pub const LONGEST: i64 = 36_000 * 86_400_000_000;
+
 /// Does something that may raise 23505 and turns that into what `caught` makes of the error's detail. The transaction,
 /// or the subtransaction around it, must end then.
 pub fn catch_duplicate<R>(
