@@ -3,7 +3,8 @@
 use super::enqueue::{NewJob, insert};
 use crate::error::{Error, raise};
 use crate::pg::argument::Raw;
-use crate::shmem::{memory, transaction};
+use crate::shmem::memory;
+use crate::shmem::transaction::{self, Then};
 use crate::statement;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::{PgTrigger, pg_trigger};
@@ -82,6 +83,6 @@ fn jobs_refuse<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, 
 #[pg_trigger(sql = false)]
 fn job_truncated<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>, PgTriggerError> {
     transaction::reserve(1).unwrap_or_else(|error| raise(error));
-    transaction::emptied(memory::relation(trigger.relid()?));
+    transaction::emptied(memory::relation(trigger.relid()?), Then::Keep);
     Ok(trigger.old())
 }

@@ -1,6 +1,7 @@
 //! Tables and databases that go: their claims end when the DROP commits, not before, because it may roll back.
 
-use super::{memory, transaction};
+use super::memory;
+use super::transaction::{self, Then};
 use pgqueuer_core::claims::Relation;
 use pgrx::pg_sys;
 use pgrx::prelude::pg_guard;
@@ -43,6 +44,6 @@ unsafe extern "C-unwind" fn on_access(
     };
     // Without memory for the note the claims stay until their workers end: a DROP must not fail for that.
     if let Some(gone) = gone.filter(|_| transaction::reserve(1).is_ok()) {
-        transaction::emptied(gone);
+        transaction::emptied(gone, Then::Forget);
     }
 }

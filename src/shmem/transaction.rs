@@ -10,13 +10,15 @@
 use super::memory;
 use crate::error::{Error, raise};
 use crate::pg;
-use pgqueuer_core::claims::{JobKey, Relation};
+use pgqueuer_core::claims::{Claims, JobKey, Relation};
 use pgrx::pg_sys;
 use pgrx::prelude::pg_guard;
 use std::cell::RefCell;
 
-/// How many notes are carried out under one hold of the lock, and how many slots of it one sweep looks at.
+/// How many notes are carried out under one hold of the lock.
 const SLICE: usize = 16;
+/// How many slots a sweep looks at under one hold of the lock.
+const SWEEP: u32 = 256;
 
 #[derive(Clone, Copy)]
 enum Deed {
@@ -26,7 +28,16 @@ enum Deed {
     Removing(JobKey, u64),
     /// The jobs of a table are gone (`table` 0: of a database), and with them the claims up to this number. The table
     /// is locked from then on: only this transaction itself can claim new jobs in it.
-    Emptied(Relation, u64),
+    Emptied(Relation, u64, Then),
+}
+
+/// What becomes of the workers of a table whose jobs are gone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// The table stays: so do they.
+    Keep,
+    /// The table is gone: nobody can ever name them again.
+    Forget,
 }
 
 #[derive(Clone, Copy)]
@@ -78,9 +89,9 @@ pub fn removing(job: JobKey, number: u64) {
 }
 
 /// Notes that the jobs of a table are gone. [`reserve`] comes first.
-pub fn emptied(relation: Relation) {
+pub fn emptied(relation: Relation, workers: Then) {
     let last = memory::read(|claims| claims.boot.claims).unwrap_or(0);
-    note(Deed::Emptied(relation, last));
+    note(Deed::Emptied(relation, last, workers));
 }
 
 /// Takes back a claim that this transaction has just made.
@@ -168,16 +179,20 @@ fn carry_out(notes: &[Note]) {
         }
     });
     for note in notes {
-        if let Deed::Emptied(relation, last) = note.deed {
-            sweep(relation, last);
+        if let Deed::Emptied(relation, last, workers) = note.deed {
+            sweep(|claims, slot| claims.end_some_in(relation, last, slot, SWEEP));
+            if workers == Then::Forget {
+                sweep(|claims, slot| claims.forget_some_in(relation, slot, SWEEP));
+            }
         }
     }
 }
 
-fn sweep(relation: Relation, last: u64) {
+/// Goes through a table slice by slice: `step` returns the slot to go on from.
+fn sweep(step: impl Fn(&mut Claims<'_>, u32) -> Option<u32>) {
     let mut from = Some(0);
     while let Some(slot) = from {
-        from = memory::change(|claims| claims.end_some_in(relation, last, slot, 16 * SLICE as u32)).flatten();
+        from = memory::change(|claims| step(claims, slot)).flatten();
     }
 }
 

@@ -105,9 +105,7 @@ impl Claims<'_> {
         for slot in from..to {
             let Some((job, claim)) = self.jobs.at(slot) else { continue };
             let (job, number) = (*job, claim.number);
-            let of_table = job.relation == relation;
-            let of_database = relation.table == 0 && job.relation.database == relation.database;
-            if number <= last && (of_table || of_database) {
+            if number <= last && relation.includes(job.relation) {
                 self.remove(&job);
             }
         }
@@ -130,12 +128,8 @@ impl Claims<'_> {
                 self.queues.remove(&queue);
             }
         }
-        if let Some(count) = self.relations.get_mut(&relation) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.relations.remove(&relation);
-            }
-        }
+        // There is an entry, so there need be no room for one.
+        let _ = self.count(relation, -1, 0);
         if claim.order != Name::NONE {
             self.orders.remove(&OrderKey { relation, name: claim.order });
         }

@@ -16,6 +16,11 @@ pub struct Relation {
 }
 
 impl Relation {
+    /// Whether `other` is this table; `table` 0 stands for every table of the database.
+    pub fn includes(self, other: Self) -> bool {
+        self.database == other.database && (self.table == 0 || self.table == other.table)
+    }
+
     fn word(self) -> u64 {
         (u64::from(self.database) << 32) | u64::from(self.table)
     }

@@ -1,8 +1,8 @@
 //! How the memory is laid out, and the view of it.
 
-use super::{Claim, JobKey, OrderKey, Queue, QueueKey, Relation, Worker, WorkerKey};
+use super::{Claim, Held, JobKey, OrderKey, Queue, QueueKey, Relation, Worker, WorkerKey};
 use crate::rate::Window;
-use crate::table::{FixedTable, Head, Key, Sizes, Slot};
+use crate::table::{FixedTable, Full, Head, Key, Sizes, Slot};
 
 /// What everything else hangs on.
 #[derive(Debug, Clone, Copy, Default)]
@@ -37,8 +37,8 @@ pub struct Claims<'a> {
     pub(super) orders: FixedTable<'a, OrderKey, u64>,
     pub(super) workers: FixedTable<'a, WorkerKey, Worker>,
     pub(super) rates: FixedTable<'a, QueueKey, Window>,
-    /// Claims by jobs table: for the share of a database, and to know a table of ours when it is dropped.
-    pub(super) relations: FixedTable<'a, Relation, u64>,
+    /// For the share of a database, and to know a table of ours when it is dropped.
+    pub(super) relations: FixedTable<'a, Relation, Held>,
 }
 
 /// Hands out pieces of one stretch of memory, one after the other.
@@ -68,7 +68,7 @@ impl Layout {
         layout.table::<OrderKey, u64>(sizing.claims);
         layout.table::<WorkerKey, Worker>(sizing.workers);
         layout.table::<QueueKey, Window>(sizing.rates);
-        layout.table::<Relation, u64>(sizing.claims);
+        layout.table::<Relation, Held>(sizing.claims + sizing.workers);
         layout.bytes
     }
 
@@ -99,7 +99,7 @@ impl<'a> Claims<'a> {
             orders: table(from, sizing.claims)?,
             workers: table(from, sizing.workers)?,
             rates: table(from, sizing.rates)?,
-            relations: table(from, sizing.claims)?,
+            relations: table(from, sizing.claims + sizing.workers)?,
         })
     }
 
@@ -135,9 +135,24 @@ impl<'a> Claims<'a> {
         self.jobs.iter().filter(move |(key, _)| key.relation == relation).map(|(key, claim)| (key.id, claim))
     }
 
-    /// Whether any claim is on a job of this table.
+    /// Whether there is any claim on a job of this table, or any worker of it.
     pub fn knows(&self, relation: Relation) -> bool {
         self.relations.find(&relation).is_some()
+    }
+
+    /// Counts claims and workers of a table, more or fewer.
+    pub(super) fn count(&mut self, relation: Relation, claims: i64, workers: i64) -> Result<(), Full> {
+        if self.relations.find(&relation).is_none() {
+            self.relations.insert(relation, Held::default())?;
+        }
+        if let Some(held) = self.relations.get_mut(&relation) {
+            held.claims = held.claims.saturating_add_signed(claims);
+            held.workers = held.workers.saturating_add_signed(workers);
+            if held.claims == 0 && held.workers == 0 {
+                self.relations.remove(&relation);
+            }
+        }
+        Ok(())
     }
 
     /// What is in flight of an entrypoint.

@@ -54,6 +54,16 @@ pub struct Claim {
     unused: u32,
 }
 
+/// What memory holds of one jobs table. There is an entry as long as there is anything.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub struct Held {
+    /// Claims on its jobs.
+    pub claims: u64,
+    /// Workers known in its database.
+    pub workers: u64,
+}
+
 /// What is in flight of one entrypoint.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C)]

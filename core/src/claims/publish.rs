@@ -112,7 +112,7 @@ impl Claims<'_> {
     fn over_its_share(&self, request: &Request) -> bool {
         let capacity = self.jobs.capacity();
         let floor = (capacity / 64).max(1) as u64;
-        let held = self.relations.get(&request.job.relation).copied().unwrap_or(0);
+        let held = self.relations.get(&request.job.relation).map_or(0, |held| held.claims);
         self.jobs.room() <= capacity / 8 && held >= floor
     }
 
@@ -134,7 +134,7 @@ impl Claims<'_> {
     ) -> Result<(), crate::table::Full> {
         let relation = request.job.relation;
         if self.workers.find(&request.worker).is_none() {
-            self.workers.insert(request.worker, request.as_worker)?;
+            self.add_worker(request.worker, request.as_worker)?;
         }
         match self.queues.get_mut(&queue) {
             Some(queue) => queue.in_flight += 1,
@@ -142,12 +142,7 @@ impl Claims<'_> {
                 self.queues.insert(queue, Queue { in_flight: 1 })?;
             }
         }
-        match self.relations.get_mut(&relation) {
-            Some(claims) => *claims += 1,
-            None => {
-                self.relations.insert(relation, 1)?;
-            }
-        }
+        self.count(relation, 1, 0)?;
         if request.order != Name::NONE {
             self.orders.insert(OrderKey { relation, name: request.order }, number)?;
         }

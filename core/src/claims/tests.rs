@@ -132,6 +132,23 @@ fn what_holds_claims_in_a_dropped_table_is_freed_piece_by_piece() {
 }
 
 #[test]
+fn workers_of_a_dropped_table_are_forgotten() {
+    let mut claims = claims(8);
+    for id in 1..=3 {
+        assert!(claims.beat(worker(id), 0, None, 30));
+    }
+    let number = claims.publish(&request(1, 4)).unwrap();
+    assert!(claims.knows(RELATION));
+    claims.end(&job(1), number);
+    assert!(claims.knows(RELATION), "its workers are still known");
+    let mut from = Some(0);
+    while let Some(slot) = from {
+        from = claims.forget_some_in(RELATION, slot, 1);
+    }
+    assert!(claims.workers.is_empty() && !claims.knows(RELATION));
+}
+
+#[test]
 fn a_silent_worker_makes_room_for_a_new_one() {
     let mut claims = claims(8);
     for id in 1..=4 {
@@ -189,7 +206,9 @@ fn recount(claims: &Claims<'_>) -> Result<(), TestCaseError> {
     let all: Vec<_> = claims.of_relation(RELATION).collect();
     let queue = QueueKey { relation: RELATION, name: Name::of(&["fetch"]) };
     prop_assert_eq!(claims.in_flight(&queue), all.len() as u64);
-    prop_assert_eq!(claims.relations.get(&RELATION).copied().unwrap_or(0), all.len() as u64);
+    let held = claims.relations.get(&RELATION).copied().unwrap_or_default();
+    prop_assert_eq!(held.claims, all.len() as u64);
+    prop_assert_eq!(held.workers, claims.workers.len() as u64);
     prop_assert_eq!(claims.orders.len(), all.iter().filter(|(_, claim)| claim.order != Name::NONE).count());
     for (key, worker) in claims.workers_of(RELATION) {
         let held = all.iter().filter(|(_, claim)| claim.worker == *key).count() as u64;

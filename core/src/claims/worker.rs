@@ -1,7 +1,7 @@
 //! Workers: sessions and named ones, and the list of what each holds.
 
 use super::{Claims, JobKey, Relation, WorkerKey, WorkerKind};
-use crate::table::NONE;
+use crate::table::{Full, NONE};
 
 /// A worker that holds claims or was heard of lately.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,7 +39,7 @@ impl Claims<'_> {
             return true;
         }
         let worker = Worker::new(now, lease.unwrap_or(default_lease), 0);
-        self.make_room_for_worker(now) && self.workers.insert(key, worker).is_ok()
+        self.make_room_for_worker(now) && self.add_worker(key, worker).is_ok()
     }
 
     /// How many workers can be known at one time.
@@ -61,7 +61,27 @@ impl Claims<'_> {
     pub fn forget_worker(&mut self, key: &WorkerKey) {
         if self.workers.get(key).is_some_and(|worker| worker.claims == 0) {
             self.workers.remove(key);
+            let _ = self.count(key.relation, 0, -1);
         }
+    }
+
+    /// Forgets workers of a table that is gone, as far as they hold nothing, looking at up to `most` slots from `from`
+    /// on. Returns where to go on, or `None` at the end of the memory.
+    pub fn forget_some_in(&mut self, relation: Relation, from: u32, most: u32) -> Option<u32> {
+        let to = from.saturating_add(most);
+        for slot in from..to {
+            let key = self.workers.at(slot).map(|(key, _)| *key);
+            if let Some(key) = key.filter(|key| relation.includes(key.relation)) {
+                self.forget_worker(&key);
+            }
+        }
+        ((to as usize) < self.workers.capacity()).then_some(to)
+    }
+
+    /// Adds a worker that is not known yet.
+    pub(super) fn add_worker(&mut self, key: WorkerKey, worker: Worker) -> Result<(), Full> {
+        self.workers.insert(key, worker)?;
+        self.count(key.relation, 0, 1)
     }
 
     /// The first claim of a worker.
@@ -80,7 +100,8 @@ impl Claims<'_> {
             worker.claims == 0 && gone
         });
         let Some(key) = silent.map(|(key, _)| *key) else { return false };
-        self.workers.remove(&key).is_some()
+        self.forget_worker(&key);
+        true
     }
 
     /// Puts a claim into its worker's list.
