@@ -190,25 +190,47 @@ pub fn catch_duplicate<R>(
         .execute()
 }
 
-/// Does something in a subtransaction: undone as a whole where it returns an error, which must not be one that
-/// PostgreSQL raised and nobody caught.
+/// Does something in a subtransaction: undone as a whole where it returns an error or an ERROR passes through.
+///
+/// The subtransaction must end on every way out. One that stays open would be ended by whoever catches the ERROR further
+/// out, in place of its own, and leave its caller with the rights and settings of a SECURITY DEFINER function.
 pub fn in_subtransaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
-    // SAFETY: begin and end are paired; as PL/pgSQL does, memory context and resource owner are those of before at the
-    // end. An ERROR that is not caught inside aborts the subtransaction with the transaction around it.
+    // SAFETY: here and below, as PL/pgSQL does for a block with an EXCEPTION clause: begin and end are paired on every
+    // way out; memory context and resource owner are those of before at the end.
+    let (context, owner) = unsafe { (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner) };
+    let restore = || {
+        // SAFETY: both outlive the subtransaction.
+        unsafe {
+            pg_sys::MemoryContextSwitchTo(context);
+            pg_sys::CurrentResourceOwner = owner;
+        }
+    };
+    let undo = AssertUnwindSafe(|| {
+        restore();
+        // SAFETY: it is the innermost subtransaction, because everything begun in it has ended.
+        unsafe { pg_sys::RollbackAndReleaseCurrentSubTransaction() };
+        restore();
+    });
+    // SAFETY: see above.
     unsafe {
-        let (context, owner) = (pg_sys::CurrentMemoryContext, pg_sys::CurrentResourceOwner);
         pg_sys::BeginInternalSubTransaction(std::ptr::null());
         pg_sys::MemoryContextSwitchTo(context);
-        let answer = act();
-        if answer.is_ok() {
-            pg_sys::ReleaseCurrentSubTransaction();
-        } else {
-            pg_sys::RollbackAndReleaseCurrentSubTransaction();
-        }
-        pg_sys::MemoryContextSwitchTo(context);
-        pg_sys::CurrentResourceOwner = owner;
-        answer
     }
+    let answer = pgrx::PgTryBuilder::new(AssertUnwindSafe(act))
+        .catch_others(|cause| {
+            let undo = &undo;
+            undo.0();
+            cause.rethrow()
+        })
+        .execute();
+    if answer.is_ok() {
+        // SAFETY: see above.
+        unsafe { pg_sys::ReleaseCurrentSubTransaction() };
+        restore();
+    } else {
+        undo.0();
+    }
+    answer
 }
 
 /// Changes a setting until the settings' nest level ends.
