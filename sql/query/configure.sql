@@ -10,4 +10,4 @@ VALUES ($1::text, coalesce($2::int, 0), coalesce($3::int, 5), coalesce($4::inter
         backoff_multiplier = coalesce($6, e.backoff_multiplier), on_failure = coalesce($7, e.on_failure),
         max_releases = coalesce($8, e.max_releases), rate_limit = coalesce($9, e.rate_limit),
         rate_period = coalesce($10, e.rate_period)
-RETURNING e.*
+RETURNING e

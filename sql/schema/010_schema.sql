@@ -1,7 +1,12 @@
--- The schema itself. Nobody but its owner has any right in it until a pgq.grant_… function gives one.
+-- The schema itself, and what must be true of the database. Nobody but its owner has any right in it until a pgq.grant_... function gives one.
 
 DO $$
 BEGIN
+    IF pg_catalog.current_setting('server_encoding') <> 'UTF8' THEN
+        RAISE EXCEPTION 'pgqueuer needs a database with encoding UTF8, not %', pg_catalog.current_setting('server_encoding')
+            USING ERRCODE = 'feature_not_supported',
+                  HINT = 'Create one: CREATE DATABASE name ENCODING ''UTF8'' TEMPLATE template0.';
+    END IF;
     -- PgQ, an older extension of another project, uses the same schema. Adopting its objects would break both.
     -- A schema that another role owns is refused, too: its owner could drop what is in it.
     IF EXISTS (SELECT FROM pg_catalog.pg_depend AS d

@@ -6,7 +6,7 @@ CREATE FUNCTION pgq.enqueue(
     delay interval DEFAULT NULL, dedupe_key text DEFAULT NULL, on_conflict text DEFAULT 'raise',
     headers jsonb DEFAULT NULL, ordering_key text DEFAULT NULL
 ) RETURNS bigint LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'enqueue_text_wrapper';
+AS 'MODULE_PATHNAME', 'enqueue_bytes_wrapper';
 COMMENT ON FUNCTION pgq.enqueue(text, text, int, timestamptz, interval, text, text, jsonb, text) IS
 $$Enqueues a job and returns its id; NULL where it was skipped. It exists when the transaction commits.
 
@@ -32,7 +32,7 @@ CREATE FUNCTION pgq.enqueue(
     delay interval DEFAULT NULL, dedupe_key text DEFAULT NULL, on_conflict text DEFAULT 'raise',
     headers jsonb DEFAULT NULL, ordering_key text DEFAULT NULL
 ) RETURNS bigint LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'enqueue_text_wrapper';
+AS 'MODULE_PATHNAME', 'enqueue_bytes_wrapper';
 COMMENT ON FUNCTION pgq.enqueue(text, json, int, timestamptz, interval, text, text, jsonb, text) IS
 $$As pgq.enqueue with a text payload, for JSON, stored as its text.
 Example: SELECT pgq.enqueue('fetch', payload_json => json_build_object('url', 'https://example.org'))$$;

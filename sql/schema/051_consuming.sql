@@ -125,7 +125,7 @@ CREATE FUNCTION pgq.channel(entrypoint text) RETURNS text
 LANGUAGE c IMMUTABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'channel_wrapper';
 COMMENT ON FUNCTION pgq.channel(text) IS
 $$The notification channel of an entrypoint: lower case, the same quoted and unquoted. An empty message says that there
-are jobs; {"event": "canceled", "ids": […]} says that running jobs were canceled.
+are jobs; {"event": "canceled", "ids": [...]} says that running jobs were canceled.
 
 entrypoint: its name.
 

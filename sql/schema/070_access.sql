@@ -86,6 +86,6 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION pgq.revoke_all(text) IS
-$$Takes from a role every right that the pgq.grant_… functions gave it.
+$$Takes from a role every right that the pgq.grant_... functions gave it.
 Error: 42704 where there is no such role.
 Example: SELECT pgq.revoke_all('shop')$$;

@@ -13,7 +13,8 @@ use pgrx::prelude::pg_extern;
 fn delete(ids: Option<Raw>) -> Result<Vec<i64>, ErrorReport> {
     let ids = check::ids("ids", ids)?;
     let mut jobs = lock(&ids)?;
-    jobs.retain(|job| job.claim.is_none());
+    // A claim on a row that is held as failed is about to end: its commit is done, its callback is not.
+    jobs.retain(|job| job.claim.is_none() || job.held_as_failed);
     Ok(in_given_order(&ids, &cancel::remove(&jobs, "deleted")?))
 }
 

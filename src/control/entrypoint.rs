@@ -61,7 +61,7 @@ fn configure(
         rate_limit.into(),
         rate_period.into(),
     ];
-    let row = statement::CONFIGURE.run(&parameters, |rows| Ok(rows.first().map(|row| Raw(row.composite()))))?;
+    let row = statement::CONFIGURE.run(&parameters, |rows| Ok(rows.first().and_then(|row| row.copy(1)).map(Raw)))?;
     wake(entrypoint);
     Ok(row)
 }

@@ -9,7 +9,7 @@ mod requeue;
 
 use crate::error::Error;
 use crate::pg::{self, Time};
-use crate::shmem::memory;
+use crate::shmem::{memory, session};
 use crate::statement;
 use pgqueuer_core::claims::{Claim, JobKey, Relation};
 
@@ -45,8 +45,9 @@ fn lock(ids: &[i64]) -> Result<Vec<Locked>, Error> {
         };
         Ok(rows.iter().filter_map(locked).collect())
     })?;
+    let session = session::known_number();
     for job in &mut jobs {
-        job.claim = memory::read(|claims| claims.claim(&job.key).copied()).flatten();
+        job.claim = memory::read(|claims| claims.claim_seen_by(&job.key, session).copied()).flatten();
     }
     Ok(jobs)
 }

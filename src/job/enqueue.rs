@@ -73,12 +73,7 @@ macro_rules! overload {
 }
 
 overload!(
-    /// `pgq.enqueue` with a payload of text or json.
-    enqueue_text,
-    text_as_bytes
-);
-overload!(
-    /// `pgq.enqueue` with a payload of bytes.
+    /// `pgq.enqueue` with a payload of bytes, text or json.
     enqueue_bytes,
     as_it_is
 );

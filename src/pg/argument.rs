@@ -1,6 +1,7 @@
 //! Values passed on as they came: no copy, no conversion, no loss of precision. And arrays, read or made.
+//!
+//! Text is UTF-8: the extension is refused in databases with another encoding.
 
-use crate::pg::encoding_is_utf8;
 use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum, IntoDatum, UnboxDatum};
 use pgrx::{Uuid, pg_sys};
@@ -111,7 +112,7 @@ impl Raw {
         }
     }
 
-    /// The value as it is.
+    /// The value as it is. A text or json is a bytea of the same bytes: both have the same layout.
     pub fn as_it_is(self) -> Self {
         self
     }
@@ -131,12 +132,8 @@ impl Raw {
         }
     }
 
-    /// A text[] as a bytea[] of the same bytes in UTF-8.
+    /// A text[] as a bytea[] of the same bytes.
     pub fn texts_as_bytes(self) -> Raw {
-        if !encoding_is_utf8() {
-            let bytes: Vec<_> = self.texts().into_iter().map(|text| text.map(String::into_bytes)).collect();
-            return bytes.into_datum().map_or(self, Raw);
-        }
         // SAFETY: text and bytea have the same layout, so only the element type of a copy of the array changes.
         unsafe {
             let array = pg_sys::pg_detoast_datum_copy(self.0.cast_mut_ptr()).cast::<pg_sys::ArrayType>();
@@ -145,24 +142,14 @@ impl Raw {
         }
     }
 
-    /// A text as a bytea of the same bytes in UTF-8.
-    pub fn text_as_bytes(self) -> Raw {
-        if encoding_is_utf8() {
-            return self;
-        }
-        // SAFETY: declared as text or json in SQL: a varlena.
-        let bytes = unsafe { Vec::<u8>::from_datum(self.0, false) }.unwrap_or_default();
-        crate::pg::to_utf8(&bytes).into_datum().map_or(self, Raw)
-    }
-
-    /// A jsonb as a bytea of its text in UTF-8.
+    /// A jsonb as a bytea of its text.
     pub fn jsonb_as_bytes(self) -> Raw {
         // SAFETY: declared as jsonb in SQL; jsonb_out gives a C string.
         let text = unsafe {
             let text = pgrx::direct_function_call_as_datum(pg_sys::jsonb_out, &[Some(self.0)]);
             text.map(|text| std::ffi::CStr::from_ptr(text.cast_mut_ptr()).to_bytes().to_vec())
         };
-        crate::pg::to_utf8(&text.unwrap_or_default()).into_datum().map_or(self, Raw)
+        text.into_datum().map_or(self, Raw)
     }
 
     /// Whether a jsonb is an object.

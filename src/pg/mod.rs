@@ -127,25 +127,6 @@ pub fn next_values(sequence: pg_sys::Oid, count: usize) -> Vec<i64> {
     (0..count).map(|_| unsafe { pg_guard_ffi_boundary(|| nextval_internal(sequence, false)) }).collect()
 }
 
-/// Whether text in this database is UTF-8 already.
-pub fn encoding_is_utf8() -> bool {
-    // SAFETY: constant in a session.
-    unsafe { pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_UTF8 as i32 }
-}
-
-/// Converts text of the database's encoding to UTF-8.
-pub fn to_utf8(text: &[u8]) -> Vec<u8> {
-    // SAFETY: pointer and length are those of the slice; the answer is that pointer or a palloc'd string ending in NUL.
-    unsafe {
-        let answer = pg_sys::pg_server_to_any(text.as_ptr().cast(), text.len() as i32, pg_sys::pg_enc::PG_UTF8 as i32);
-        if answer.cast_const() == text.as_ptr().cast() {
-            text.to_vec()
-        } else {
-            CStr::from_ptr(answer).to_bytes().to_vec()
-        }
-    }
-}
-
 /// Reads UTF-8 bytes as JSON; `None` where they are none. The answer lives in the current memory context.
 pub fn parse_json(text: &str) -> Option<pg_sys::Datum> {
     let text = CString::new(text).ok()?;

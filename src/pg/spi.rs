@@ -222,9 +222,9 @@ impl Row {
         self.datum(column).map(|datum| datum.value() as i64)
     }
 
-    /// The whole row as a composite value that outlives the statement.
-    pub fn composite(&self) -> pg_sys::Datum {
-        // SAFETY: copies the row into the memory context of the function's caller.
-        unsafe { pg_sys::SPI_returntuple(self.tuple, self.shape) }.into()
+    /// A column of variable length, copied so that it outlives the statement.
+    pub fn copy(&self, column: i32) -> Option<pg_sys::Datum> {
+        // SAFETY: the value is passed by reference; the copy is made in the memory of the function's caller.
+        self.datum(column).map(|datum| unsafe { pg_sys::SPI_datumTransfer(datum, false, -1) })
     }
 }

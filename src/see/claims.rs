@@ -48,7 +48,8 @@ fn seen() -> Result<Option<Relation>, Error> {
 #[pg_extern(sql = false)]
 fn claimed(id: i64) -> Result<bool, ErrorReport> {
     let key = JobKey { relation: memory::relation(pg::relation(c"job")?), id };
-    Ok(memory::read(|claims| claims.claim(&key).is_some()) == Some(true))
+    let session = session::known_number();
+    Ok(memory::read(|claims| claims.claim_seen_by(&key, session).is_some()) == Some(true))
 }
 
 /// Whether this version of a job's row is no longer the newest.

@@ -39,6 +39,19 @@ mod tests {
     }
 
     #[pg_test]
+    fn a_transaction_sees_its_own_ends_before_they_take_effect() {
+        Spi::run("SELECT pgq.enqueue('own', 'x', dedupe_key => 'k'), pgq.enqueue('own', 'y')").expect("enqueue");
+        assert_eq!(count("SELECT count(*) FROM pgq.dequeue('{own}', 2)"), 2);
+        assert_eq!(count("SELECT cardinality(pgq.release('{1}'))"), 1);
+        assert_eq!(count("SELECT count(*) FROM pgq.jobs WHERE id = 1 AND status = 'queued'"), 1);
+        let replaced = "SELECT pgq.enqueue('own', 'z', dedupe_key => 'k', on_conflict => 'replace')";
+        assert_eq!(count(replaced), 1);
+        assert_eq!(count("SELECT cardinality(pgq.reschedule('{1,2}'))"), 1, "job 2 is still picked");
+        assert_eq!(count("SELECT cardinality(pgq.finish('{2}', '{failed}'))"), 1);
+        assert_eq!(count("SELECT cardinality(pgq.delete('{1,2}'))"), 2);
+    }
+
+    #[pg_test]
     fn a_note_of_a_claim_that_is_gone_does_nothing() {
         let relation = memory::relation(pg::relation(c"job").expect("the table exists"));
         let key = JobKey { relation, id: 4711 };

@@ -125,6 +125,12 @@ impl<'a> Claims<'a> {
         self.jobs.get(job)
     }
 
+    /// The claim on a job as a session sees it: one that its own open transaction is ending is over for it, as its own
+    /// changes to rows are.
+    pub fn claim_seen_by(&self, job: &JobKey, session: Option<u64>) -> Option<&Claim> {
+        self.claim(job).filter(|claim| Some(claim.ending_by) != session)
+    }
+
     /// How many claims there are, and for how many there is room.
     pub fn fill(&self) -> (usize, usize) {
         (self.jobs.len(), self.jobs.capacity())
