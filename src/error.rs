@@ -45,10 +45,10 @@ pub enum Error {
         command: &'static str,
     },
     /// A table in shared memory has no room.
-    #[error("the table of workers is full")]
+    #[error("there are too many named workers")]
     TooManyWorkers {
         /// For how many it has room.
-        room: usize,
+        room: u64,
     },
     /// Something that cannot be.
     #[error("internal error: {0}")]
@@ -75,7 +75,7 @@ impl Error {
     fn detail(&self) -> Option<String> {
         match self {
             Self::Argument { detail, .. } | Self::Duplicate { detail } => detail.clone(),
-            Self::TooManyWorkers { room } => Some(format!("It has room for {room}.")),
+            Self::TooManyWorkers { room } => Some(format!("There is room for {room}, and all of them hold jobs.")),
             _ => None,
         }
     }
@@ -94,7 +94,7 @@ impl Error {
                 "Use pgq.reschedule, pgq.cancel, pgq.delete or pgq.requeue to change or remove jobs.".to_owned()
             }
             Self::TooManyWorkers { .. } => {
-                "Raise max_connections, or let fewer named workers beat at a time.".to_owned()
+                "Let a worker keep one uuid for its life; those that hold no job make room by themselves.".to_owned()
             }
             Self::Broken(_) => "Please report this.".to_owned(),
         }

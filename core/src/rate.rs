@@ -1,8 +1,8 @@
 //! Rate limits: at most so many claims in any stretch of time as long as the period.
 //!
 //! A [`Window`] remembers when the claims of the last period were made, in a fixed number of groups. While they fit,
-//! it is exact. When they do not, the two neighbours nearest in time become one group at the later time: what is
-//! merged counts a little longer than it must, so the limit is kept, never exceeded.
+//! it is exact. When they do not, the two neighbours that lie in the shortest stretch of time become one group at the
+//! later time: what is merged counts a little longer than it must, so the limit is kept, never exceeded.
 //!
 //! Times and periods are microseconds.
 
@@ -12,7 +12,9 @@ const GROUPS: usize = 32;
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C)]
 struct Group {
-    /// When the latest of them was made.
+    /// When the first of them was made.
+    since: i64,
+    /// When the last of them was made.
     at: i64,
     claims: i64,
 }
@@ -21,6 +23,8 @@ struct Group {
 #[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub struct Window {
+    /// The period that it was last asked with.
+    period: i64,
     len: u64,
     /// Ordered by time; those from `len` on mean nothing.
     groups: [Group; GROUPS],
@@ -28,7 +32,7 @@ pub struct Window {
 
 impl Default for Window {
     fn default() -> Self {
-        Self { len: 0, groups: [Group::default(); GROUPS] }
+        Self { period: 0, len: 0, groups: [Group::default(); GROUPS] }
     }
 }
 
@@ -36,7 +40,8 @@ impl Window {
     /// Takes one claim out of the limit. Returns the time under which it is counted (to [give it
     /// back](Self::give_back)), or `None` where `limit` claims were made in the period before `now`.
     pub fn take(&mut self, now: i64, limit: u32, period: i64) -> Option<i64> {
-        self.forget(now, period);
+        self.period = period;
+        self.forget(now);
         if self.spent() >= i64::from(limit) {
             return None;
         }
@@ -44,15 +49,9 @@ impl Window {
         let at = self.last().map_or(now, |last| last.at.max(now));
         match self.last_mut() {
             Some(last) if last.at == at => last.claims += 1,
-            _ => self.push(Group { at, claims: 1 }),
+            _ => self.push(Group { since: at, at, claims: 1 }),
         }
         Some(at)
-    }
-
-    /// Whether a claim could be made now.
-    pub fn would_take(&self, now: i64, limit: u32, period: i64) -> bool {
-        let mut copy = *self;
-        copy.take(now, limit, period).is_some()
     }
 
     /// Undoes a [`take`](Self::take) that returned `at`: the claim did not come about.
@@ -67,13 +66,13 @@ impl Window {
         }
     }
 
-    /// Whether nothing of the last period is left, so that the window can be forgotten.
-    pub fn is_idle(&self, now: i64, period: i64) -> bool {
-        self.last().is_none_or(|last| last.at.saturating_add(period) <= now)
+    /// Whether nothing of its last period is left, so that the window can be forgotten.
+    pub fn is_idle(&self, now: i64) -> bool {
+        self.last().is_none_or(|last| last.at.saturating_add(self.period) <= now)
     }
 
-    fn forget(&mut self, now: i64, period: i64) {
-        let len = self.used().len();
+    fn forget(&mut self, now: i64) {
+        let (len, period) = (self.used().len(), self.period);
         for group in self.groups.iter_mut().take(len) {
             // After a backward step of the clock the past lies in the future: count it from now on.
             group.at = group.at.min(now.saturating_add(period));
@@ -113,14 +112,17 @@ impl Window {
     }
 
     fn merge_nearest(&mut self) {
-        let gaps = self.used().windows(2).map(|pair| match pair {
-            [earlier, later] => later.at - earlier.at,
+        // The stretch that both cover, not the gap between them: by the gap one group would swallow all that follow and
+        // never grow old.
+        let stretches = self.used().windows(2).map(|pair| match pair {
+            [earlier, later] => later.at - earlier.since,
             _ => i64::MAX,
         });
-        let Some((index, _)) = gaps.enumerate().min_by_key(|(_, gap)| *gap) else { return };
-        let claims = self.groups.get(index).map_or(0, |group| group.claims);
+        let Some((index, _)) = stretches.enumerate().min_by_key(|(_, stretch)| *stretch) else { return };
+        let Some(earlier) = self.groups.get(index).copied() else { return };
         if let Some(later) = self.groups.get_mut(index + 1) {
-            later.claims += claims;
+            later.since = earlier.since;
+            later.claims += earlier.claims;
         }
         self.remove(index);
     }
@@ -159,6 +161,23 @@ mod tests {
         assert_eq!(window.take(30, 2, SECOND), None);
         window.give_back(first);
         assert!(window.take(30, 2, SECOND).is_some());
+    }
+
+    /// Claims that come one by one, at 90 % of what the limit allows, are never refused for lack of groups.
+    #[test]
+    fn a_steady_stream_below_the_limit_is_not_refused() {
+        for limit in [40i64, 100, 1000] {
+            let (mut window, every) = (Window::default(), SECOND * 10 / (limit * 9));
+            let refused = (0..limit * 5).filter(|n| window.take(n * every, limit as u32, SECOND).is_none()).count();
+            assert_eq!(refused, 0, "limit {limit}");
+        }
+    }
+
+    #[test]
+    fn a_window_is_idle_by_its_own_period() {
+        let mut window = Window::default();
+        window.take(0, 1, 3 * SECOND).unwrap();
+        assert!(!window.is_idle(2 * SECOND) && window.is_idle(3 * SECOND));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::pg::Time;
 use crate::pg::spi::Parameter;
 use crate::statement;
+use pgrx::check_for_interrupts;
 use std::cmp::Reverse;
 use std::collections::VecDeque;
 
@@ -74,6 +75,7 @@ impl Candidates {
     /// # Errors
     /// [`Error::Broken`] where a statement fails.
     pub fn next(&mut self) -> Result<Option<(usize, Candidate)>, Error> {
+        check_for_interrupts!();
         for stream in self.streams.iter_mut().filter(|stream| !stream.set_aside) {
             stream.fill(self.now)?;
         }

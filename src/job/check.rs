@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::pg::argument::Raw;
 use pgqueuer_core::word;
+use std::collections::HashSet;
 
 /// The longest entrypoint, bytes.
 pub const ENTRYPOINT_MOST: usize = 255;
@@ -41,10 +42,11 @@ pub fn entrypoints(given: Option<Raw>) -> Result<Vec<String>, Error> {
         let hint = "Pass the names to take jobs of, such as '{fetch,parse}'.";
         return Err(Error::argument("entrypoints", "name at least one entrypoint", None, hint));
     }
+    let mut seen = HashSet::with_capacity(given.len());
     let mut names = Vec::with_capacity(given.len());
     for name in given {
         let name = entrypoint("entrypoints", name.as_deref())?.to_owned();
-        if !names.contains(&name) {
+        if seen.insert(name.clone()) {
             names.push(name);
         }
     }
@@ -83,8 +85,10 @@ pub fn on_conflict(given: Option<&str>) -> Result<OnConflict, Error> {
 
 /// One of some words.
 pub fn option<T: Copy>(name: &str, given: Option<&str>, words: &[(&str, T)]) -> Result<T, Error> {
-    let shown = given.map_or_else(|| "It is NULL.".to_owned(), |word| format!("It is \"{word}\"."));
-    word::parse(given.unwrap_or_default(), words).map_err(|allowed| {
+    // As much of it as tells which word was meant: somebody may have passed a payload.
+    let given = given.map(|word| word.chars().take(64).collect::<String>());
+    let shown = given.as_ref().map_or_else(|| "It is NULL.".to_owned(), |word| format!("It is \"{word}\"."));
+    word::parse(&given.unwrap_or_default(), words).map_err(|allowed| {
         Error::argument(name, "be one of the allowed words", shown, &format!("Allowed are {allowed}."))
     })
 }

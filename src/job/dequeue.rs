@@ -43,8 +43,8 @@ fn dequeue(
     let caller = Caller::of("pgq.dequeue", c"pgq.dequeue()", worker)?;
     let now = pg::now();
     if worker.is_some() {
-        // Asking for work is a sign of life. Where the table of workers is full, the claims below are refused.
-        memory::change(|claims| claims.beat(caller.worker, now, lease, crate::guc::default_lease()));
+        // Asking for work is a sign of life.
+        lease::beat(caller.worker, now, lease)?;
     }
     let asked = Asked { caller, named: worker.is_some(), lease, max_in_flight };
     Ok(asked.dequeue(&names, batch_size as usize, now, &mut set)?)
@@ -139,7 +139,9 @@ impl Asked {
                     published.push(Published { key: request.job, number, candidate, gate: *gate });
                 }
                 Some(Err(Refusal::Taken | Refusal::KeyBusy)) => {}
-                Some(Err(Refusal::LimitReached | Refusal::RateSpent)) => candidates.set_aside(place, candidate),
+                Some(Err(Refusal::LimitReached | Refusal::RateSpent | Refusal::RatesFull)) => {
+                    candidates.set_aside(place, candidate)
+                }
                 Some(Err(Refusal::WorkerFull | Refusal::TableFull)) | None => {
                     candidates.set_aside(place, candidate);
                     break;

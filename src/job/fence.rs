@@ -12,6 +12,7 @@ use crate::shmem::{memory, transaction};
 use crate::statement;
 use pgqueuer_core::claims::{Ending, JobKey, NotHeld};
 use pgrx::PgSqlErrorCode;
+use std::collections::HashSet;
 
 /// A claim whose end has begun, noted in the transaction's list.
 #[derive(Debug, Clone, Copy)]
@@ -76,7 +77,7 @@ fn wait_for(caller: &Caller, contested: &[(i64, Option<i32>, usize)], ended: &mu
         return Ok(());
     }
     let ids: Vec<i64> = contested.iter().map(|(id, _, _)| *id).collect();
-    let left = statement::LOCK.bigs(&[ids.into()])?;
+    let left: HashSet<i64> = statement::LOCK.bigs(&[ids.into()])?.into_iter().collect();
     for (id, attempt, place) in contested.iter().filter(|(id, _, _)| left.contains(id)) {
         ended.extend(begin_one(caller, *id, *attempt, *place));
     }

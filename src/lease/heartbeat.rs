@@ -27,10 +27,7 @@ fn beat(worker: Option<Uuid>, lease: Option<Interval>, held: Option<Raw>) -> Res
     // Takes no lock on the table: a beat must not wait for who rewrites it.
     let relation = memory::relation(pg::relation(c"job")?);
     let worker = WorkerKey::named(relation, uuid.as_bytes());
-    let known = memory::change(|claims| claims.beat(worker, pg::now(), lease, crate::guc::default_lease()));
-    if known != Some(true) {
-        return Err(Error::TooManyWorkers { room: memory::read(|claims| claims.room_for_workers()).unwrap_or(0) });
-    }
+    super::beat(worker, pg::now(), lease)?;
     let held: Vec<i64> = held.map(Raw::bigs).unwrap_or_default().into_iter().flatten().collect();
     let mut lost = Vec::with_capacity(held.len());
     for slice in held.chunks(64) {

@@ -68,6 +68,18 @@ pub fn as_worker(named: bool, now: Time, lease: Option<i64>) -> Worker {
     if named { Worker::new(now, lease.unwrap_or_else(crate::guc::default_lease), 0) } else { session::as_worker(now) }
 }
 
+/// Notes a sign of life of a named worker.
+///
+/// # Errors
+/// [`Error::TooManyWorkers`] where it is a new one and there is no room.
+pub fn beat(worker: WorkerKey, now: Time, lease: Option<i64>) -> Result<(), Error> {
+    let known = memory::change(|claims| claims.beat(worker, now, lease, crate::guc::default_lease()));
+    if known == Some(true) {
+        return Ok(());
+    }
+    Err(Error::TooManyWorkers { room: memory::read(|claims| claims.room_for_named()).unwrap_or(0) })
+}
+
 /// A lease in microseconds.
 ///
 /// # Errors

@@ -37,7 +37,9 @@ pub fn init() {
 fn sizing() -> Sizing {
     // SAFETY: settings are read before libraries are preloaded.
     let connections = unsafe { pg_sys::MaxConnections }.max(0) as usize;
-    Sizing { claims: guc::max_claims(), workers: connections + 1024, rates: 1024 }
+    let claims = guc::max_claims();
+    // Background workers may claim, too: some places more than connections.
+    Sizing { claims, sessions: connections + 64, named: 1024, rates: (claims / 8).max(1024) }
 }
 
 fn request() {

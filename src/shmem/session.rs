@@ -4,14 +4,16 @@ use super::memory;
 use pgqueuer_core::claims::{Relation, Worker, WorkerKey};
 use pgrx::pg_sys;
 use pgrx::prelude::pg_guard;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 /// How many claims are ended under one hold of the lock.
 const SLICE: usize = 16;
 
 thread_local! {
     static NUMBER: Cell<u64> = const { Cell::new(0) };
-    static WORKER: Cell<Option<WorkerKey>> = const { Cell::new(None) };
+    /// This session as a worker of each jobs table that it has claimed from: more than one only where the extension was
+    /// made anew. The last
+    static WORKERS: RefCell<Vec<WorkerKey>> = const { RefCell::new(Vec::new()) };
 }
 
 /// This session's number, never given twice in one life of the server.
@@ -31,18 +33,19 @@ pub fn known_number() -> Option<u64> {
 
 /// This session as a worker. From the first call on, its claims end when it does.
 pub fn worker(relation: Relation) -> WorkerKey {
-    if let Some(worker) = WORKER.get().filter(|worker| worker.relation == relation) {
+    let known = WORKERS.with_borrow(|workers| workers.iter().find(|worker| worker.relation == relation).copied());
+    if let Some(worker) = known {
         return worker;
     }
     let session = number();
     let epoch = memory::read(|claims| claims.boot.epoch).unwrap_or(0);
-    if WORKER.get().is_none() {
+    if WORKERS.with_borrow(Vec::is_empty) {
         // SAFETY: the function lives as long as the process. Callbacks of this kind run after the open transaction has
         // been aborted and while locks can still be taken; those registered with before_shmem_exit run too early.
         unsafe { pg_sys::on_shmem_exit(Some(on_exit), pg_sys::Datum::from(0usize)) };
     }
     let worker = WorkerKey::of_session(relation, epoch, session);
-    WORKER.set(Some(worker));
+    WORKERS.with_borrow_mut(|workers| workers.push(worker));
     worker
 }
 
@@ -53,7 +56,10 @@ pub fn as_worker(now: i64) -> Worker {
 
 #[pg_guard]
 unsafe extern "C-unwind" fn on_exit(_code: std::ffi::c_int, _argument: pg_sys::Datum) {
-    let Some(worker) = WORKER.get() else { return };
-    while memory::change(|claims| claims.end_some_of(&worker, SLICE)) == Some(SLICE) {}
-    memory::change(|claims| claims.forget_worker(&worker));
+    // Those of a table whose DROP was rolled back are among them.
+    let workers = WORKERS.try_with(|workers| workers.try_borrow_mut().map(|mut workers| std::mem::take(&mut *workers)));
+    for worker in workers.ok().and_then(Result::ok).unwrap_or_default() {
+        while memory::change(|claims| claims.end_some_of(&worker, SLICE)) == Some(SLICE) {}
+        memory::change(|claims| claims.forget_worker(&worker));
+    }
 }

@@ -21,8 +21,8 @@ mod tests {
         assert_eq!(count(enqueued), 100);
         assert_eq!(count("SELECT count(*) FROM pgq.dequeue('{full}', 100)"), 56, "the rest is other databases'");
         assert_eq!(count("SELECT count(*) FROM pgq.dequeue('{full}', 100)"), 0);
-        assert_eq!(count("SELECT pgq.enqueue('full', 'still')"), 101);
-        Spi::run("SELECT pgq.complete(1)").expect("complete");
+        assert!(count("SELECT pgq.enqueue('full', 'still')") > 0);
+        Spi::run("SELECT pgq.complete((SELECT min(id) FROM pgq.claims()))").expect("complete");
         assert_eq!(count("SELECT count(*) FROM pgq.dequeue('{full}', 1)"), 0, "the claim ends with the transaction");
     }
 
@@ -40,15 +40,20 @@ mod tests {
 
     #[pg_test]
     fn a_transaction_sees_its_own_ends_before_they_take_effect() {
-        Spi::run("SELECT pgq.enqueue('own', 'x', dedupe_key => 'k'), pgq.enqueue('own', 'y')").expect("enqueue");
+        let one = count("SELECT pgq.enqueue('own', 'x', dedupe_key => 'k')");
+        let two = count("SELECT pgq.enqueue('own', 'y')");
         assert_eq!(count("SELECT count(*) FROM pgq.dequeue('{own}', 2)"), 2);
-        assert_eq!(count("SELECT cardinality(pgq.release('{1}'))"), 1);
-        assert_eq!(count("SELECT count(*) FROM pgq.jobs WHERE id = 1 AND status = 'queued'"), 1);
+        assert_eq!(count(&format!("SELECT cardinality(pgq.release('{{{one}}}'))")), 1);
+        assert_eq!(count(&format!("SELECT count(*) FROM pgq.jobs WHERE id = {one} AND status = 'queued'")), 1);
         let replaced = "SELECT pgq.enqueue('own', 'z', dedupe_key => 'k', on_conflict => 'replace')";
-        assert_eq!(count(replaced), 1);
-        assert_eq!(count("SELECT cardinality(pgq.reschedule('{1,2}'))"), 1, "job 2 is still picked");
-        assert_eq!(count("SELECT cardinality(pgq.finish('{2}', '{failed}'))"), 1);
-        assert_eq!(count("SELECT cardinality(pgq.delete('{1,2}'))"), 2);
+        assert_eq!(count(replaced), one);
+        assert_eq!(
+            count(&format!("SELECT cardinality(pgq.reschedule('{{{one},{two}}}'))")),
+            1,
+            "the other is still picked"
+        );
+        assert_eq!(count(&format!("SELECT cardinality(pgq.finish('{{{two}}}', '{{failed}}'))")), 1);
+        assert_eq!(count(&format!("SELECT cardinality(pgq.delete('{{{one},{two}}}'))")), 2);
     }
 
     #[pg_test]

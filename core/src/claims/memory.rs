@@ -14,6 +14,10 @@ pub struct Boot {
     pub claims: u64,
     /// The last number given to a session.
     pub sessions: u64,
+    /// How many named workers are known.
+    pub named: u64,
+    /// Where the search for a named worker to forget goes on.
+    pub hand: u64,
 }
 
 /// How many of each there is room for.
@@ -21,10 +25,18 @@ pub struct Boot {
 pub struct Sizing {
     /// Claims at one time, of all databases; also entrypoints in flight and ordering keys in flight.
     pub claims: usize,
-    /// Workers known at one time.
-    pub workers: usize,
+    /// Sessions that claim at one time.
+    pub sessions: usize,
+    /// Named workers known at one time.
+    pub named: usize,
     /// Entrypoints with a rate limit that made a claim within their period.
     pub rates: usize,
+}
+
+impl Sizing {
+    fn workers(self) -> usize {
+        self.sessions + self.named
+    }
 }
 
 /// The claim table and what is counted with it.
@@ -36,6 +48,7 @@ pub struct Claims<'a> {
     pub(super) queues: FixedTable<'a, QueueKey, Queue>,
     pub(super) orders: FixedTable<'a, OrderKey, u64>,
     pub(super) workers: FixedTable<'a, WorkerKey, Worker>,
+    pub(super) most_named: u64,
     pub(super) rates: FixedTable<'a, QueueKey, Window>,
     /// For the share of a database, and to know a table of ours when it is dropped.
     pub(super) relations: FixedTable<'a, Relation, Held>,
@@ -66,9 +79,9 @@ impl Layout {
         layout.table::<JobKey, Claim>(sizing.claims);
         layout.table::<QueueKey, Queue>(sizing.claims);
         layout.table::<OrderKey, u64>(sizing.claims);
-        layout.table::<WorkerKey, Worker>(sizing.workers);
+        layout.table::<WorkerKey, Worker>(sizing.workers());
         layout.table::<QueueKey, Window>(sizing.rates);
-        layout.table::<Relation, Held>(sizing.claims + sizing.workers);
+        layout.table::<Relation, Held>(sizing.claims + sizing.workers());
         layout.bytes
     }
 
@@ -97,15 +110,16 @@ impl<'a> Claims<'a> {
             jobs: table(from, sizing.claims)?,
             queues: table(from, sizing.claims)?,
             orders: table(from, sizing.claims)?,
-            workers: table(from, sizing.workers)?,
+            workers: table(from, sizing.workers())?,
+            most_named: sizing.named as u64,
             rates: table(from, sizing.rates)?,
-            relations: table(from, sizing.claims + sizing.workers)?,
+            relations: table(from, sizing.claims + sizing.workers())?,
         })
     }
 
     /// Empties everything: shared memory has just been made.
     pub fn start(&mut self, epoch: u64) {
-        *self.boot = Boot { epoch, claims: 0, sessions: 0 };
+        *self.boot = Boot { epoch, ..Boot::default() };
         self.jobs.clear();
         self.queues.clear();
         self.orders.clear();

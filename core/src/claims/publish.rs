@@ -55,6 +55,8 @@ pub enum Refusal {
     RateSpent,
     /// The worker holds as many as it asked to hold.
     WorkerFull,
+    /// As many entrypoints as there is room for have made rate-limited claims within their periods.
+    RatesFull,
     /// A table is full, or this database has its share of a table that is nearly full.
     TableFull,
 }
@@ -96,13 +98,12 @@ impl Claims<'_> {
         if self.jobs.room() == 0 || self.over_its_share(request) {
             return Err(Refusal::TableFull);
         }
-        if self.workers.find(&request.worker).is_none() && !self.make_room_for_worker(request.now) {
+        if self.workers.find(&request.worker).is_none() && !self.make_room_for_worker(request.worker.kind) {
             return Err(Refusal::TableFull);
         }
-        let Some(rate) = request.rate else { return Ok(()) };
-        if self.rates.find(queue).is_none() && self.rates.room() == 0 {
-            let idle = self.rates.iter().find(|(_, window)| window.is_idle(request.now, rate.period));
-            let key = idle.map(|(key, _)| *key).ok_or(Refusal::TableFull)?;
+        if request.rate.is_some() && self.rates.find(queue).is_none() && self.rates.room() == 0 {
+            let idle = self.rates.iter().find(|(_, window)| window.is_idle(request.now));
+            let key = idle.map(|(key, _)| *key).ok_or(Refusal::RatesFull)?;
             self.rates.remove(&key);
         }
         Ok(())
@@ -119,9 +120,9 @@ impl Claims<'_> {
     fn take_token(&mut self, request: &Request, queue: QueueKey) -> Result<i64, Refusal> {
         let Some(rate) = request.rate else { return Ok(i64::MIN) };
         if self.rates.find(&queue).is_none() {
-            self.rates.insert(queue, Window::default()).map_err(|_| Refusal::TableFull)?;
+            self.rates.insert(queue, Window::default()).map_err(|_| Refusal::RatesFull)?;
         }
-        let window = self.rates.get_mut(&queue).ok_or(Refusal::TableFull)?;
+        let window = self.rates.get_mut(&queue).ok_or(Refusal::RatesFull)?;
         window.take(request.now, rate.claims, rate.period).ok_or(Refusal::RateSpent)
     }
 

@@ -18,7 +18,7 @@ impl<'a> Carve<'a> for Heap {
 }
 
 fn claims(capacity: usize) -> Claims<'static> {
-    let sizing = Sizing { claims: capacity, workers: 4, rates: 2 };
+    let sizing = Sizing { claims: capacity, sessions: 4, named: 4, rates: 2 };
     let mut claims = Claims::view(sizing, &mut Heap).unwrap();
     claims.start(7);
     claims
@@ -149,13 +149,44 @@ fn workers_of_a_dropped_table_are_forgotten() {
 }
 
 #[test]
-fn a_silent_worker_makes_room_for_a_new_one() {
+fn named_workers_take_no_place_of_sessions_and_the_idle_make_room() {
+    let mut claims = claims(8);
+    claims.publish(&request(1, 1)).unwrap();
+    for id in 1..=40 {
+        assert!(claims.beat(worker(id), 0, Some(i64::MAX), 30));
+    }
+    assert_eq!((claims.boot.named, claims.workers.len()), (4, 4));
+    assert!(claims.holds(&worker(1), &job(1)), "one that holds a job is not forgotten");
+    for session in 1..=4 {
+        let key = WorkerKey::of_session(RELATION, 7, session);
+        claims.publish(&Request { worker: key, ..request(10 + session as i64, 1) }).unwrap();
+    }
+}
+
+#[test]
+fn where_every_named_worker_holds_a_job_there_is_no_room_for_another() {
     let mut claims = claims(8);
     for id in 1..=4 {
-        assert!(claims.beat(worker(id), 0, Some(10), 30));
+        claims.publish(&request(id as i64, id)).unwrap();
     }
-    assert!(!claims.beat(worker(5), 5, None, 30));
-    assert!(claims.beat(worker(5), 11, None, 30));
+    assert!(!claims.beat(worker(5), 0, None, 30));
+    assert_eq!(claims.publish(&request(9, 5)), Err(Refusal::TableFull));
+}
+
+#[test]
+fn an_entrypoint_without_a_place_for_its_rate_is_refused_alone() {
+    let mut claims = claims(8);
+    let rated = |id, name: &str, now| Request {
+        queue: Name::of(&[name]),
+        rate: Some(RateLimit { claims: 1, period: 1000 }),
+        now,
+        ..request(id, 1)
+    };
+    claims.publish(&rated(1, "a", 0)).unwrap();
+    claims.publish(&rated(2, "b", 0)).unwrap();
+    assert_eq!(claims.publish(&rated(3, "c", 999)), Err(Refusal::RatesFull));
+    claims.publish(&rated(3, "c", 1000)).unwrap();
+    claims.publish(&Request { rate: None, ..rated(4, "d", 0) }).unwrap();
 }
 
 #[derive(Debug, Clone)]

@@ -39,12 +39,17 @@ impl Claims<'_> {
             return true;
         }
         let worker = Worker::new(now, lease.unwrap_or(default_lease), 0);
-        self.make_room_for_worker(now) && self.add_worker(key, worker).is_ok()
+        self.make_room_for_worker(key.kind) && self.add_worker(key, worker).is_ok()
     }
 
     /// How many workers can be known at one time.
     pub fn room_for_workers(&self) -> usize {
         self.workers.capacity()
+    }
+
+    /// How many named workers can be known at one time.
+    pub fn room_for_named(&self) -> u64 {
+        self.most_named
     }
 
     /// Whether this worker holds the job.
@@ -61,6 +66,7 @@ impl Claims<'_> {
     pub fn forget_worker(&mut self, key: &WorkerKey) {
         if self.workers.get(key).is_some_and(|worker| worker.claims == 0) {
             self.workers.remove(key);
+            self.boot.named = self.boot.named.saturating_sub(u64::from(key.kind == WorkerKind::Named));
             let _ = self.count(key.relation, 0, -1);
         }
     }
@@ -81,6 +87,7 @@ impl Claims<'_> {
     /// Adds a worker that is not known yet.
     pub(super) fn add_worker(&mut self, key: WorkerKey, worker: Worker) -> Result<(), Full> {
         self.workers.insert(key, worker)?;
+        self.boot.named = self.boot.named.saturating_add(u64::from(key.kind == WorkerKind::Named));
         self.count(key.relation, 0, 1)
     }
 
@@ -90,18 +97,23 @@ impl Claims<'_> {
         self.jobs.at(first).map(|(job, _)| *job)
     }
 
-    /// Sees that a worker can be added, if need be by forgetting a named one that holds nothing and is silent.
-    pub(super) fn make_room_for_worker(&mut self, now: i64) -> bool {
-        if self.workers.room() > 0 {
-            return true;
+    /// Sees that a worker can be added. Named ones take at most their share, so a session always finds a place; one too
+    /// many takes the place of one that holds nothing, which loses by it no more than the lease it asked for.
+    pub(super) fn make_room_for_worker(&mut self, kind: WorkerKind) -> bool {
+        if kind == WorkerKind::Session || self.boot.named < self.most_named {
+            return self.workers.room() > 0;
         }
-        let silent = self.workers.iter().find(|(key, worker)| {
-            let gone = key.kind == WorkerKind::Named && worker.last_seen.saturating_add(worker.lease) < now;
-            worker.claims == 0 && gone
-        });
-        let Some(key) = silent.map(|(key, _)| *key) else { return false };
-        self.forget_worker(&key);
-        true
+        // Goes on where the last search ended, so it looks far only where nearly all of them hold jobs.
+        let capacity = self.workers.capacity() as u64;
+        for _ in 0..capacity {
+            self.boot.hand = (self.boot.hand + 1) % capacity.max(1);
+            let found = self.workers.at(self.boot.hand as u32).map(|(key, worker)| (*key, worker.claims));
+            if let Some((key, 0)) = found.filter(|(key, _)| key.kind == WorkerKind::Named) {
+                self.forget_worker(&key);
+                return true;
+            }
+        }
+        false
     }
 
     /// Puts a claim into its worker's list.
