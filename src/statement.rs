@@ -93,6 +93,6 @@ statements! {
     CONFIGURE = "configure" (TEXTOID, INT4OID, INT4OID, INTERVALOID, INTERVALOID, FLOAT8OID, TEXTOID, INT4OID, INT4OID, INTERVALOID);
     /// A word as a pgq.job_status.
     STATUS = "status" (TEXTOID);
-    /// The newest version of a row.
-    VERSION = "version" (INT8OID);
+    /// How often a job has been tried.
+    ATTEMPTS = "attempts" (INT8OID);
 }

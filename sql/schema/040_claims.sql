@@ -10,11 +10,11 @@ LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'claimed_wrappe
 COMMENT ON FUNCTION pgq.claimed(bigint) IS
     'Whether anybody holds this job now. Internal: means something only to a caller that holds the job''s row lock.';
 
-CREATE FUNCTION pgq.job_moved(id bigint, version tid) RETURNS boolean
+CREATE FUNCTION pgq.attempt_ended(id bigint, attempts int) RETURNS boolean
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'job_moved_wrapper';
-COMMENT ON FUNCTION pgq.job_moved(bigint, tid) IS
-    'Whether this version of a job''s row is no longer the newest. Internal: pgq.jobs asks for rows that somebody has touched, so that an old snapshot does not show an ended job as queued.';
+AS 'MODULE_PATHNAME', 'attempt_ended_wrapper';
+COMMENT ON FUNCTION pgq.attempt_ended(bigint, int) IS
+    'Whether this attempt at a job is over. Internal: pgq.jobs asks for rows that somebody has touched, so that an old snapshot does not show an ended job as queued.';
 
 CREATE FUNCTION pgq.known_workers(
     OUT worker uuid, OUT kind text, OUT pid int, OUT since timestamptz, OUT last_seen timestamptz, OUT lease interval,
@@ -30,7 +30,7 @@ SELECT j.id,
        j.priority,
        CASE WHEN j.held THEN 'failed'::pgq.job_status
             WHEN c.id IS NOT NULL THEN 'picked'::pgq.job_status
-            WHEN j.xmax OPERATOR(pg_catalog.<>) '0'::pg_catalog.xid AND pgq.job_moved(j.id, j.ctid) THEN 'picked'::pgq.job_status
+            WHEN j.xmax OPERATOR(pg_catalog.<>) '0'::pg_catalog.xid AND pgq.attempt_ended(j.id, j.attempts) THEN 'picked'::pgq.job_status
             ELSE 'queued'::pgq.job_status END AS status,
        j.attempts,
        c.worker,

@@ -8,8 +8,6 @@ use crate::shmem::{memory, session};
 use crate::statement;
 use pgqueuer_core::claims::{Claim, JobKey, Relation, Worker, WorkerKey, WorkerKind};
 use pgrx::datum::{Interval, IntoDatum};
-use pgrx::itemptr::item_pointer_get_both;
-use pgrx::pg_sys::ItemPointerData;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::pg_extern;
 
@@ -52,13 +50,10 @@ fn claimed(id: i64) -> Result<bool, ErrorReport> {
     Ok(memory::read(|claims| claims.claim_seen_by(&key, session).is_some()) == Some(true))
 }
 
-/// Whether this version of a job's row is no longer the newest.
+/// Whether this attempt at a job is over: the job is gone, or its newest row counts another one.
 #[pg_extern(sql = false)]
-fn job_moved(id: i64, version: ItemPointerData) -> Result<bool, ErrorReport> {
-    let newest = statement::VERSION.run(&[id.into()], |rows| {
-        Ok(rows.first().and_then(|row| row.get::<ItemPointerData>(1)).map(item_pointer_get_both))
-    })?;
-    Ok(newest != Some(item_pointer_get_both(version)))
+fn attempt_ended(id: i64, attempts: i32) -> Result<bool, ErrorReport> {
+    Ok(statement::ATTEMPTS.run(&[id.into()], |rows| Ok(rows.first().and_then(|row| row.int(1))))? != Some(attempts))
 }
 
 /// All workers that memory knows of this database.
