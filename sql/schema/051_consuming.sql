@@ -8,7 +8,7 @@ SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'de
 COMMENT ON FUNCTION pgq.dequeue(text[], int, uuid, interval, int) IS
 $$Claims up to batch_size jobs of these entrypoints, best first: priority, then when it became due, then id.
 
-worker: NULL for this session, whose claims live as long as it does; else a uuid, whose claims live by pgq.heartbeat.
+worker: NULL for this session, whose claims live as long as it does or until DISCARD ALL; else a uuid, whose claims live by pgq.heartbeat.
 lease: named workers, how long a sign of life keeps the claims; NULL for pgqueuer.default_lease. max_in_flight: never let
 this worker hold more than so many.
 

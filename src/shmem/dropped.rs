@@ -4,6 +4,7 @@ use super::memory;
 use super::transaction::{self, Then};
 use pgqueuer_core::claims::Relation;
 use pgrx::pg_sys;
+use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::prelude::pg_guard;
 use std::ffi::{c_int, c_void};
 
@@ -26,10 +27,10 @@ unsafe extern "C-unwind" fn on_access(
     part: c_int,
     argument: *mut c_void,
 ) {
-    // SAFETY: the hook that was there before, called as PostgreSQL would have.
+    // SAFETY: the hook that was there before, called as PostgreSQL would have; its ERROR becomes a panic.
     unsafe {
         if let Some(previous) = PREVIOUS {
-            previous(access, class, object, part, argument);
+            pg_guard_ffi_boundary(|| previous(access, class, object, part, argument));
         }
     }
     if access != pg_sys::ObjectAccessType::OAT_DROP || part != 0 {

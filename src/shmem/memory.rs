@@ -3,6 +3,7 @@
 use crate::guc;
 use pgqueuer_core::claims::{Carve, Claims, Layout, Relation, Sizing};
 use pgrx::pg_sys;
+use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::prelude::pg_guard;
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicPtr, Ordering};
@@ -56,7 +57,7 @@ unsafe extern "C-unwind" fn request_hook() {
     // SAFETY: the hook that was there before, called as PostgreSQL would have.
     unsafe {
         if let Some(previous) = PREVIOUS_REQUEST {
-            previous();
+            pg_guard_ffi_boundary(|| previous());
         }
     }
     request();
@@ -68,7 +69,7 @@ unsafe extern "C-unwind" fn startup_hook() {
     // the addresses. What was asked for is there, or PostgreSQL does not start.
     unsafe {
         if let Some(previous) = PREVIOUS_STARTUP {
-            previous();
+            pg_guard_ffi_boundary(|| previous());
         }
         let mut found = false;
         let base = pg_sys::ShmemInitStruct(NAME.as_ptr(), Layout::bytes(sizing()) + Layout::ALIGN, &raw mut found);

@@ -4,10 +4,12 @@
 //!   or buffer access under it, so that a commit callback may take it
 //! - [`transaction`] what a transaction has claimed and ended, carried out when it commits or forgotten when it does not
 //! - [`session`]     the session as a worker, and its end
+//! - [`discard`]     DISCARD ALL
 //! - [`dropped`]     tables and databases that go
 //!
 //! All of it can be lost at any moment, and losing it is right: a server that lost its memory lost its sessions too.
 
+pub mod discard;
 pub mod dropped;
 pub mod memory;
 pub mod session;
@@ -17,5 +19,6 @@ pub mod transaction;
 pub fn init() {
     memory::init();
     transaction::init();
+    discard::init();
     dropped::init();
 }

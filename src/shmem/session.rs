@@ -54,12 +54,20 @@ pub fn as_worker(now: i64) -> Worker {
     Worker::new(now, 0, crate::pg::process())
 }
 
+/// Ends all claims of this session, those of a table whose DROP was rolled back among them.
+pub fn give_back() {
+    each_worker(|worker| while memory::change(|claims| claims.end_some_of(worker, SLICE)) == Some(SLICE) {});
+}
+
+/// Does nothing where the list is gone already, because the process ends.
+fn each_worker(act: impl Fn(&WorkerKey)) {
+    let _ = WORKERS.try_with(|workers| workers.try_borrow().map(|workers| workers.iter().for_each(act)));
+}
+
 #[pg_guard]
 unsafe extern "C-unwind" fn on_exit(_code: std::ffi::c_int, _argument: pg_sys::Datum) {
-    // Those of a table whose DROP was rolled back are among them.
-    let workers = WORKERS.try_with(|workers| workers.try_borrow_mut().map(|mut workers| std::mem::take(&mut *workers)));
-    for worker in workers.ok().and_then(Result::ok).unwrap_or_default() {
-        while memory::change(|claims| claims.end_some_of(&worker, SLICE)) == Some(SLICE) {}
-        memory::change(|claims| claims.forget_worker(&worker));
-    }
+    give_back();
+    each_worker(|worker| {
+        memory::change(|claims| claims.forget_worker(worker));
+    });
 }

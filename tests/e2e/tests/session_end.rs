@@ -224,3 +224,21 @@ fn a_fast_restart_under_load_frees_all_claims_and_loses_no_job() {
 fn a_crash_under_load_frees_all_claims_and_loses_no_job() {
     restart_under_load(Stop::Immediate);
 }
+
+#[test]
+fn discard_all_gives_the_claims_of_the_session_back_and_leaves_those_of_named_workers() {
+    let database = database();
+    let mut session = database.connect();
+    let ids = enqueue(&mut session, "fetch", 3);
+    assert_eq!(dequeue(&mut session, "fetch", 2), ids[..2]);
+    let named = "SELECT id FROM pgq.dequeue('{fetch}', worker => '00000000-0000-0000-0000-000000000007')";
+    assert_eq!(value::<i64>(&mut session, named, &[]), ids[2]);
+    run(&mut session, "BEGIN");
+    assert!(session.batch_execute("DISCARD ALL").is_err(), "not in a transaction block");
+    run(&mut session, "ROLLBACK; DISCARD PLANS");
+    assert_eq!(claims(&mut session), 3);
+    run(&mut session, "DISCARD ALL");
+    assert_eq!(claims(&mut session), 1);
+    assert!(complete(&mut session, &ids).is_empty());
+    assert_eq!(dequeue(&mut session, "fetch", 3), ids[..2]);
+}
