@@ -220,7 +220,8 @@ async def test_a_cursor_claims_all_that_was_asked_for(adb, entrypoint):
     async with adb.transaction():
         cursor = await adb.cursor("SELECT id FROM pgq.dequeue($1, 4)", [entrypoint])
         assert (await cursor.fetchrow())["id"] == jobs[0]
-    rows = await adb.fetch("SELECT id FROM pgq.jobs WHERE status = 'picked' AND entrypoint = $1 ORDER BY id", entrypoint)
+    sql = "SELECT id FROM pgq.jobs WHERE status = 'picked' AND entrypoint = $1 ORDER BY id"
+    rows = await adb.fetch(sql, entrypoint)
     assert [row[0] for row in rows] == jobs[:4]
 
 

@@ -49,7 +49,9 @@ async def test_a_codec_lets_dicts_and_lists_in(acall, entrypoint, argument, type
     assert json.loads(await acall.value("SELECT pgq.payload_text(payload) FROM pgq.jobs WHERE id = $1", job)) == value
 
 
-@pytest.mark.parametrize("argument", ["$2", "payload => $2", "payload_bytes => $2", "payload_json => $2", "payload_jsonb => $2"])
+@pytest.mark.parametrize(
+    "argument", ["$2", "payload => $2", "payload_bytes => $2", "payload_json => $2", "payload_jsonb => $2"]
+)
 async def test_none_is_no_payload(acall, entrypoint, argument):
     job = await acall.value(f"SELECT pgq.enqueue($1, {argument})", entrypoint, None)
     assert await payload(acall, job) is None
@@ -131,7 +133,8 @@ async def test_empty_lists_enqueue_nothing(acall, entrypoint):
 
 async def test_executemany_enqueues_each(adb, entrypoint):
     await adb.executemany("SELECT pgq.enqueue($1, $2)", [(entrypoint, f"{n}") for n in range(20)])
-    rows = await adb.fetch("SELECT pgq.payload_text(payload) FROM pgq.jobs WHERE entrypoint = $1 ORDER BY id", entrypoint)
+    sql = "SELECT pgq.payload_text(payload) FROM pgq.jobs WHERE entrypoint = $1 ORDER BY id"
+    rows = await adb.fetch(sql, entrypoint)
     assert [row[0] for row in rows] == [f"{n}" for n in range(20)]
 
 
@@ -142,7 +145,8 @@ async def test_execute_without_parameters_takes_a_script(adb, entrypoint):
 
 
 async def test_insert_enqueues_and_returns_the_id(acall, entrypoint):
-    job = await acall.value("INSERT INTO pgq.jobs (entrypoint, payload) VALUES ($1, $2) RETURNING id", entrypoint, BYTES)
+    sql = "INSERT INTO pgq.jobs (entrypoint, payload) VALUES ($1, $2) RETURNING id"
+    job = await acall.value(sql, entrypoint, BYTES)
     (row,) = await acall.rows("SELECT * FROM pgq.dequeue($1)", [entrypoint])
     assert (row["id"], row["payload"], row["priority"], row["attempts"]) == (job, BYTES, 0, 0)
 

@@ -51,11 +51,10 @@ async def listen(db, entrypoint):
 
 async def message(heard, wanted):
     """The next payload that is wanted: an empty one only says that there may be jobs, and may come any time."""
-    async with asyncio.timeout(DEADLINE):
-        while True:
-            channel, payload = await heard.get()
-            if wanted(payload):
-                return channel, payload
+    while True:
+        channel, payload = await asyncio.wait_for(heard.get(), DEADLINE)
+        if wanted(payload):
+            return channel, payload
 
 
 async def test_a_session_claims_and_completes_on_one_connection(adb, entrypoint):
@@ -94,12 +93,15 @@ async def test_trap_another_connection_of_the_pool_cannot_complete_and_a_warning
     pool = await open_pool(2)
     async with pool.acquire() as one, pool.acquire() as two:
         notices = []
-        collect = lambda _, notice: notices.append(notice)
+
+        def collect(_, notice):
+            notices.append(notice)
+
         two.add_log_listener(collect)
         job = await enqueue(one, entrypoint)
         assert await dequeue(one, entrypoint) == [job]
         assert await complete(two, job) is False
-        # The listener runs after the answer: one more round trip lets it.
+        # asyncpg calls the listener soon after the answer: the round trip lets it.
         assert await status(two, job) == "picked"
         (notice,) = notices
         assert notice.severity == "WARNING" and str(job) in notice.message and "worker =>" in notice.hint
@@ -179,7 +181,9 @@ async def test_a_duplicate_key_is_in_the_detail(adb, entrypoint):
     assert "on_conflict" in error.value.hint
 
 
-@pytest.mark.parametrize("command", ["UPDATE pgq.jobs SET priority = 1 WHERE id = $1", "DELETE FROM pgq.jobs WHERE id = $1"])
+@pytest.mark.parametrize(
+    "command", ["UPDATE pgq.jobs SET priority = 1 WHERE id = $1", "DELETE FROM pgq.jobs WHERE id = $1"]
+)
 async def test_changing_jobs_by_hand_is_refused_with_a_hint(adb, entrypoint, command):
     job = await enqueue(adb, entrypoint)
     with pytest.raises(asyncpg.FeatureNotSupportedError) as error:

@@ -31,7 +31,9 @@ def test_a_text_can_be_named(call, entrypoint):
 
 
 @pytest.mark.parametrize("argument", ["%s", "payload_bytes => %s"])
-@pytest.mark.parametrize("value", [BYTES, b"", bytearray(BYTES), memoryview(BYTES)], ids=lambda v: type(v).__name__ + str(len(v)))
+@pytest.mark.parametrize(
+    "value", [BYTES, b"", bytearray(BYTES), memoryview(BYTES)], ids=["bytes", "no bytes", "bytearray", "memoryview"]
+)
 def test_bytes_are_stored_as_they_are(call, entrypoint, argument, value):
     job = call.value(f"SELECT pgq.enqueue(%s, {argument})", entrypoint, value)
     assert payload(call, job) == bytes(value)
@@ -54,7 +56,9 @@ def test_json_can_come_as_text_where_the_argument_is_named(call, entrypoint, arg
     assert document(call, job) == {"path": "C:\\dir"}
 
 
-@pytest.mark.parametrize("argument", ["%s", "payload => %s", "payload_bytes => %s", "payload_json => %s", "payload_jsonb => %s"])
+@pytest.mark.parametrize(
+    "argument", ["%s", "payload => %s", "payload_bytes => %s", "payload_json => %s", "payload_jsonb => %s"]
+)
 def test_none_is_no_payload(call, entrypoint, argument):
     job = call.value(f"SELECT pgq.enqueue(%s, {argument})", entrypoint, None)
     assert payload(call, job) is None
@@ -81,7 +85,8 @@ def test_every_option_takes_the_type_that_python_has_for_it(call, entrypoint):
 
 
 @pytest.mark.parametrize("argument, value", [
-    ("%s", timedelta(hours=2)), ("%s", "2 hours"), ("make_interval(secs => %s)", 7200), ("make_interval(secs => %s)", 7200.0),
+    ("%s", timedelta(hours=2)), ("%s", "2 hours"), ("make_interval(secs => %s)", 7200),
+    ("make_interval(secs => %s)", 7200.0),
 ])
 def test_a_delay_is_a_timedelta_a_text_or_seconds(call, entrypoint, argument, value):
     job = call.value(f"SELECT pgq.enqueue(%s, 'x', delay => {argument})", entrypoint, value)
@@ -114,7 +119,8 @@ def test_enqueue_many_takes_a_list_for_every_option(call, entrypoint):
         later, jobs,
     )
     assert rows == [
-        {"entrypoint": entrypoint, "priority": 1, "later": True, "dedupe_key": None, "headers": None, "ordering_key": "k"},
+        {"entrypoint": entrypoint, "priority": 1, "later": True, "dedupe_key": None, "headers": None,
+         "ordering_key": "k"},
         {"entrypoint": f"{entrypoint}_2", "priority": 2, "later": False, "dedupe_key": entrypoint, "headers": {"h": 1},
          "ordering_key": None},
     ]
@@ -122,9 +128,8 @@ def test_enqueue_many_takes_a_list_for_every_option(call, entrypoint):
 
 def test_enqueue_many_says_with_none_what_it_skipped(call, entrypoint):
     keys = [f"{entrypoint} a", f"{entrypoint} a", f"{entrypoint} b"]
-    jobs = call.value(
-        "SELECT pgq.enqueue_many(%s, %s, dedupe_keys => %s, on_conflict => 'skip')", [entrypoint], [b"1", b"2", b"3"], keys
-    )
+    sql = "SELECT pgq.enqueue_many(%s, %s, dedupe_keys => %s, on_conflict => 'skip')"
+    jobs = call.value(sql, [entrypoint], [b"1", b"2", b"3"], keys)
     assert [job is None for job in jobs] == [False, True, False]
 
 
@@ -167,7 +172,8 @@ def test_copy_enqueues(db, entrypoint, binary):
 
 def test_copy_of_a_query_reads_jobs(db, entrypoint):
     job = db.execute("SELECT pgq.enqueue(%s, 'x')", [entrypoint]).fetchone()[0]
-    with db.cursor().copy("COPY (SELECT id, payload FROM pgq.jobs WHERE entrypoint = %s) TO STDOUT", [entrypoint]) as copy:
+    sql = "COPY (SELECT id, payload FROM pgq.jobs WHERE entrypoint = %s) TO STDOUT"
+    with db.cursor().copy(sql, [entrypoint]) as copy:
         copy.set_types(["int8", "bytea"])
         assert list(copy.rows()) == [(job, b"x")]
 

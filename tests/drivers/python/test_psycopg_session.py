@@ -151,7 +151,9 @@ def test_a_duplicate_key_is_in_the_detail(db, entrypoint):
     assert "on_conflict" in error.value.diag.message_hint
 
 
-@pytest.mark.parametrize("command", ["UPDATE pgq.jobs SET priority = 1 WHERE id = %s", "DELETE FROM pgq.jobs WHERE id = %s"])
+@pytest.mark.parametrize(
+    "command", ["UPDATE pgq.jobs SET priority = 1 WHERE id = %s", "DELETE FROM pgq.jobs WHERE id = %s"]
+)
 def test_changing_jobs_by_hand_is_refused_with_a_hint(db, entrypoint, command):
     job = enqueue(db, entrypoint)
     with pytest.raises(psycopg.errors.FeatureNotSupported) as error:
