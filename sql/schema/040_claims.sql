@@ -10,8 +10,9 @@ LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'claimed_wrappe
 COMMENT ON FUNCTION pgq.claimed(bigint) IS
     'Whether anybody holds this job now. Internal: means something only to a caller that holds the job''s row lock.';
 
+-- Stable, so that pgq.jobs can be joined by an index: a view whose columns are volatile is computed as a whole.
 CREATE FUNCTION pgq.attempt_ended(id bigint, attempts int) RETURNS boolean
-LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c STABLE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'attempt_ended_wrapper';
 COMMENT ON FUNCTION pgq.attempt_ended(bigint, int) IS
     'Whether this attempt at a job is over. Internal: pgq.jobs asks for rows that somebody has touched, so that an old snapshot does not show an ended job as queued.';
@@ -42,7 +43,7 @@ SELECT j.id,
   FROM pgq.job AS j
   LEFT JOIN pgq.claims() AS c ON c.id OPERATOR(pg_catalog.=) j.id;
 COMMENT ON VIEW pgq.jobs IS
-    'Live jobs: their rows, and from memory who holds them. INSERT and COPY FROM enqueue; change and remove jobs with pgq.reschedule, pgq.cancel and pgq.delete.';
+    'Live jobs: their rows, and from memory who holds them. INSERT and COPY FROM enqueue; COPY (SELECT ...) TO copies out; change and remove jobs with pgq.reschedule, pgq.cancel and pgq.delete.';
 COMMENT ON COLUMN pgq.jobs.id IS 'The job''s id, given by the queue.';
 COMMENT ON COLUMN pgq.jobs.entrypoint IS 'The kind of work, 1 to 255 bytes.';
 COMMENT ON COLUMN pgq.jobs.payload IS 'What to work on, as bytes: see pgq.payload_text and pgq.payload_json.';

@@ -22,6 +22,8 @@ use pgrx::prelude::pg_extern;
 use pgrx::{IntoDatum, Uuid};
 use std::collections::HashMap;
 
+/// How often one call begins again because settings changed.
+const BEGINNINGS: usize = 3;
 /// How many claims one round publishes before it looks at their rows.
 const ROUND_MOST: usize = 1000;
 
@@ -95,27 +97,42 @@ impl Gate {
 }
 
 impl Asked {
+    /// Claims and hands out. Where somebody has changed a setting in the meantime, begins again with the new one: going
+    /// on would claim and drop one job after the other, to the end of the backlog.
     fn dequeue(&self, names: &[String], batch_size: usize, now: Time, set: &mut Set) -> Result<(), Error> {
+        let mut missing = batch_size;
+        for _ in 0..BEGINNINGS {
+            if self.take(names, &mut missing, now, set)? == Taken::All {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// One beginning: takes `missing` down by what it hands out.
+    fn take(&self, names: &[String], missing: &mut usize, now: Time, set: &mut Set) -> Result<Taken, Error> {
         let gates = gates(names)?;
         let gate_of = |name: &String| gates.get(name).copied().unwrap_or_default();
         let open = names.iter().enumerate().filter(|(_, name)| !gate_of(name).paused);
         let open: Vec<(usize, String)> = open.map(|(place, name)| (place, name.clone())).collect();
         let queues: Vec<(&String, Gate)> = names.iter().map(|name| (name, gate_of(name))).collect();
-        let mut candidates = Candidates::of(open.into_iter(), now, batch_size);
-        let mut missing = batch_size;
-        while missing > 0 {
-            let published = self.publish(&mut candidates, &queues, missing.min(ROUND_MOST), now)?;
+        let mut candidates = Candidates::of(open.into_iter(), now, *missing);
+        while *missing > 0 {
+            let published = self.publish(&mut candidates, &queues, (*missing).min(ROUND_MOST), now)?;
             if published.is_empty() {
                 break;
             }
-            let handed_out = self.hand_out(&published, now, set)?;
-            missing -= handed_out;
+            let (handed_out, settings_changed) = self.hand_out(&published, now, set)?;
+            *missing -= handed_out;
+            if settings_changed {
+                return Ok(Taken::UntilSettingsChanged);
+            }
             if handed_out < published.len() {
                 // A dropped claim has given its place under a limit back: those set aside for it may have it.
                 candidates.resume();
             }
         }
-        Ok(())
+        Ok(Taken::All)
     }
 
     /// Publishes claims on the next candidates, up to `wanted`. Fewer means that there are no more.
@@ -169,15 +186,15 @@ impl Asked {
     }
 
     /// Looks again at what was published, hands out what still holds, in the order of the claims, and drops the other
-    /// claims. Returns how many it handed out.
-    fn hand_out(&self, published: &[Published], now: Time, set: &mut Set) -> Result<usize, Error> {
+    /// claims. Returns how many it handed out, and whether settings are not those that the claims were made under.
+    fn hand_out(&self, published: &[Published], now: Time, set: &mut Set) -> Result<(usize, bool), Error> {
         match self.look(published, None, now, set)? {
-            Looked::HandedOut(count) => Ok(count),
+            Looked::HandedOut(count, changed) => Ok((count, changed)),
             // Rare: only a row that was locked or changed by a transaction that is open or did not succeed.
             Looked::Touched(ids) => {
                 let unlocked = statement::UNLOCKED.bigs(&[ids.into()])?;
                 match self.look(published, Some(&unlocked), now, set)? {
-                    Looked::HandedOut(count) => Ok(count),
+                    Looked::HandedOut(count, changed) => Ok((count, changed)),
                     Looked::Touched(_) => Err(Error::Broken("rows were looked at twice in vain".to_owned())),
                 }
             }
@@ -200,9 +217,11 @@ impl Asked {
                 let touched = rows.iter().filter(|(_, row)| row.is(TOUCHED)).map(|(id, _)| *id);
                 return Ok(Looked::Touched(touched.collect()));
             }
-            let mut count = 0;
+            let (mut count, mut changed) = (0, false);
             for claim in published {
-                match rows.get(&claim.key.id).filter(|row| claim.still_holds(row, unlocked.unwrap_or_default())) {
+                let row = rows.get(&claim.key.id);
+                changed |= row.is_some_and(|row| Gate::of(row, GATE) != claim.gate);
+                match row.filter(|row| claim.still_holds(row, unlocked.unwrap_or_default())) {
                     Some(row) => {
                         set.put(&handed_out(row, worker, now));
                         count += 1;
@@ -210,14 +229,26 @@ impl Asked {
                     None => transaction::unclaim(claim.key, claim.number),
                 }
             }
-            Ok(Looked::HandedOut(count))
+            Ok(Looked::HandedOut(count, changed))
         })
     }
 }
 
+/// What one look came to.
 enum Looked {
-    HandedOut(usize),
+    /// How many jobs were handed out, and whether settings have changed.
+    HandedOut(usize, bool),
+    /// Nothing was: these rows were touched.
     Touched(Vec<i64>),
+}
+
+/// Why one beginning ended.
+#[derive(PartialEq)]
+enum Taken {
+    /// As many as were asked for, or all that there are.
+    All,
+    /// Settings are not those that it began with.
+    UntilSettingsChanged,
 }
 
 /// Columns of `look.sql`.

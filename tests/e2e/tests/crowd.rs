@@ -1,9 +1,15 @@
 //! Many workers, many names, tables made anew: memory that one caller fills takes nothing from another.
 
+#![allow(clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
+
 use pgqueuer_e2e::ask::{claims, dequeue, enqueue, refused, run, value};
 use pgqueuer_e2e::cluster::database;
 use pgqueuer_e2e::until::until;
+use postgres::Client;
 use postgres::error::SqlState;
+use serde_json::Value;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
 
 #[test]
 fn a_flood_of_named_workers_takes_no_place_of_a_session() {
@@ -43,4 +49,32 @@ fn a_hundred_thousand_names_are_read_in_time() {
     run(&mut session, "SET statement_timeout = '100ms'");
     let names = "SELECT * FROM pgq.dequeue(ARRAY(SELECT 'n' || i FROM generate_series(1, 1000000) AS i))";
     assert_eq!(refused(session.batch_execute(names)).code(), &SqlState::QUERY_CANCELED);
+}
+
+/// What a dequeue of one job touches, whatever it finds.
+fn buffers_of_a_dequeue(session: &mut Client) -> i64 {
+    let explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT * FROM pgq.dequeue('{busy}')";
+    let explained: Value = value(session, explain, &[]);
+    ["Shared Hit Blocks", "Shared Read Blocks"].iter().map(|kind| explained[0]["Plan"][kind].as_i64().unwrap()).sum()
+}
+
+/// A setting that changes in the moment of a dequeue makes it begin again, not claim and drop its way through the backlog.
+#[test]
+fn settings_that_change_all_the_time_make_no_dequeue_walk_the_backlog() {
+    let database = database();
+    let (mut worker, mut operator) = (database.connect(), database.connect());
+    enqueue(&mut worker, "busy", 20_000);
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Relaxed) {
+                run(&mut operator, "SELECT pgq.configure('busy', concurrency_limit => 100000)");
+                run(&mut operator, "SELECT pgq.configure('busy', concurrency_limit => 100001)");
+            }
+        });
+        let most = (0..800).map(|_| buffers_of_a_dequeue(&mut worker)).max().unwrap();
+        over.store(true, Relaxed);
+        assert!(most < 5000, "{most} buffers");
+    });
+    assert!(claims(&mut worker) > 400);
 }

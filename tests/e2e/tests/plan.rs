@@ -156,6 +156,37 @@ fn candidates_are_read_from_the_head_of_the_one_index_in_its_order() {
     }
 }
 
+/// With statistics that say that many jobs have one key, the primary key looks like a cheap way to the lowest id of a key:
+/// it would read every older job, for each candidate.
+#[test]
+fn the_first_job_of_a_key_is_looked_for_by_its_key_whatever_the_statistics_say() {
+    let database = database();
+    let mut session = database.connect();
+    let fill = "INSERT INTO pgq.job (id, created, due, entrypoint, ordering_key)
+        SELECT nextval('pgq.job_id_seq'), now(), now(), 'fetch', CASE WHEN i > 5000 THEN 'one key' END
+          FROM generate_series(1, 25000) AS i;
+        ANALYZE pgq.job";
+    run(&mut session, fill);
+    planning(&mut session);
+    for name in ["candidates", "look"] {
+        let plan = plan(&mut session, name, &statements()[name]);
+        let scans = nodes(&plan);
+        let first_of_key: Vec<_> = scans.iter().filter(|node| node["Alias"] == "k").collect();
+        assert!(!first_of_key.is_empty(), "{plan:#}");
+        assert!(first_of_key.iter().all(|node| node["Index Name"] == "job_ordering_key_idx"), "{plan:#}");
+    }
+}
+
+#[test]
+fn the_status_of_a_few_jobs_reads_those_jobs() {
+    let database = database();
+    let mut session = database.connect();
+    run(&mut session, FILL);
+    let ten = "SELECT * FROM pgq.status(ARRAY(SELECT generate_series(20001, 20010)))";
+    let buffers = cost(&mut session, ten).0.min(cost(&mut session, ten).0);
+    assert!(buffers < 350, "{buffers} buffers");
+}
+
 const MILLION: &str = "INSERT INTO pgq.job (id, created, due, execute_after, priority, entrypoint, payload)
     SELECT nextval('pgq.job_id_seq'), now(), now() + $1::text::interval, now() + $1::text::interval, $2, 'entrypoint ' || i % 8, 'x'
       FROM generate_series(1, 1000000) AS i";
