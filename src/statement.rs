@@ -69,6 +69,8 @@ statements! {
     LOOK = "look" (INT8ARRAYOID, TIMESTAMPTZOID);
     /// Those rows that nobody else has locked.
     UNLOCKED = "unlocked" (INT8ARRAYOID);
+    /// Locks the rows of jobs that have some keys.
+    LOCK_KEYS = "lock_keys" (TEXTARRAYOID);
     /// Locks rows.
     LOCK = "lock" (INT8ARRAYOID);
     /// What decides about a failed attempt.

@@ -11,7 +11,8 @@ COMMENT ON FUNCTION pgq.enqueue(text, text, int, timestamptz, interval, text, te
 $$Enqueues a job and returns its id; NULL where it was skipped. It exists when the transaction commits.
 
 entrypoint: the kind of work, 1 to 255 bytes. payload: text, stored as UTF-8. priority: higher first. execute_after or
-delay: earliest start. dedupe_key: unique among queued and picked jobs. on_conflict: raise, skip or replace.
+delay: earliest start. dedupe_key: unique among queued and picked jobs of all entrypoints. on_conflict: raise,
+skip or replace, which rewrites payload, priority, headers and start of the queued job that has the key.
 headers: a JSON object. ordering_key: jobs of the entrypoint with one key run one at a time, in order of enqueue.
 
 Errors: 22023 for a bad argument, which it names; 23505 for a key that is taken.

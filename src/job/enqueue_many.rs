@@ -171,17 +171,22 @@ pub fn enqueue_batch(batch: &Batch, on_conflict: OnConflict) -> Result<Vec<Optio
 
 /// Inserts or rewrites. A job with a key is known by its key: the id is that of the job that has it now.
 fn replace(batch: &Batch, ids: &[i64], parameters: &[Parameter]) -> Result<Vec<Option<i64>>, Error> {
-    let (plain, keyed) = statement::ENQUEUE_REPLACE.run(parameters, |rows| {
-        let (mut plain, mut keyed) = (HashSet::new(), HashMap::new());
+    if let Some(keys) = batch.dedupe_keys.filter(|_| batch.count > 1) {
+        statement::LOCK_KEYS.bigs(&[keys.into()])?;
+    }
+    let (plain, keyed, entrypoints) = statement::ENQUEUE_REPLACE.run(parameters, |rows| {
+        let (mut plain, mut keyed, mut entrypoints) = (HashSet::new(), HashMap::new(), HashSet::new());
         for row in rows.iter() {
             match (row.big(1), row.text(2)) {
                 (Some(id), Some(key)) => drop(keyed.insert(key, id)),
                 (Some(id), None) => drop(plain.insert(id)),
                 _ => {}
             }
+            entrypoints.extend(row.text(3));
         }
-        Ok((plain, keyed))
+        Ok((plain, keyed, entrypoints))
     })?;
+    entrypoints.iter().for_each(|name| wake(name));
     let keys = batch.dedupe_keys.map(Raw::texts).unwrap_or_default();
     let id_of = |(place, id): (usize, &i64)| match keys.get(place).and_then(Option::as_ref) {
         Some(key) => keyed.get(key).copied(),
