@@ -84,6 +84,11 @@ impl<'a, K: Key, V: Copy> FixedTable<'a, K, V> {
         self.slots.len()
     }
 
+    /// The first slot that was never used: no key is there or behind it.
+    pub fn used(&self) -> u32 {
+        self.head.fresh
+    }
+
     /// How many more keys there is room for.
     pub fn room(&self) -> usize {
         self.capacity().saturating_sub(self.len())

@@ -1,5 +1,5 @@
 -- Queues a job again after a delay and logs the attempt as retried. Returns its id if it was still what the caller thought.
--- Called by: job/finish.rs. Parameters: now, id, attempts, created, worker, picked, error, delay, failures to add (0 or 1).
+-- Called by: job/fail.rs. Parameters: now, id, attempts, created, worker, picked, error, delay, failures to add (0 or 1).
 -- Index: primary key. Locks: the row. The fence is that of finish.sql.
 WITH ended AS (
     UPDATE pgq.job AS j

@@ -3,7 +3,7 @@
 CREATE FUNCTION pgq.claims(OUT id bigint, OUT worker uuid, OUT attempt int, OUT picked timestamptz)
 RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL RESTRICTED ROWS 100 AS 'MODULE_PATHNAME', 'claims_wrapper';
 COMMENT ON FUNCTION pgq.claims() IS
-    'All claims in this database, copied from memory at one moment. Empty on a standby and where the library is not preloaded. Internal: read pgq.jobs.';
+    'All claims in this database, copied from memory. Empty on a standby and where the library is not preloaded. Internal: read pgq.jobs.';
 
 CREATE FUNCTION pgq.claimed(id bigint) RETURNS boolean
 LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'claimed_wrapper';
@@ -83,6 +83,9 @@ CREATE TRIGGER jobs_refuse INSTEAD OF UPDATE OR DELETE ON pgq.jobs FOR EACH ROW 
 CREATE TRIGGER jobs_refuse_all BEFORE UPDATE OR DELETE ON pgq.jobs FOR EACH STATEMENT EXECUTE FUNCTION pgq.jobs_refuse();
 CREATE TRIGGER job_truncated AFTER TRUNCATE ON pgq.job FOR EACH STATEMENT EXECUTE FUNCTION pgq.job_truncated();
 ALTER TABLE pgq.job ENABLE ALWAYS TRIGGER job_truncated;
+-- In session_replication_role = replica, too, or the view would swallow an INSERT without a word. ALTER TABLE refuses
+-- views, the catalog does not.
+UPDATE pg_catalog.pg_trigger SET tgenabled = 'A' WHERE tgrelid = 'pgq.jobs'::pg_catalog.regclass;
 COMMENT ON TRIGGER jobs_insert ON pgq.jobs IS 'Enqueues.';
 COMMENT ON TRIGGER jobs_refuse ON pgq.jobs IS 'Refuses, and says what to call.';
 COMMENT ON TRIGGER jobs_refuse_all ON pgq.jobs IS 'Refuses, whether a row is met or not.';

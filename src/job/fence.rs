@@ -7,12 +7,11 @@
 use super::check;
 use crate::error::{Error, warn};
 use crate::lease::Caller;
+use crate::pg;
 use crate::pg::argument::Raw;
 use crate::shmem::{memory, transaction};
-use crate::statement;
 use pgqueuer_core::claims::{Ending, JobKey, NotHeld};
 use pgrx::PgSqlErrorCode;
-use std::collections::HashSet;
 
 /// A claim whose end has begun, noted in the transaction's list.
 #[derive(Debug, Clone, Copy)]
@@ -45,43 +44,39 @@ pub fn begin(caller: &Caller, ids: &[i64], attempts: &[Option<i32>]) -> Result<V
     transaction::reserve(ids.len())?;
     let mut order: Vec<usize> = (0..ids.len()).collect();
     order.sort_by_key(|place| ids.get(*place));
-    let (mut ended, mut elsewhere, mut contested) = (Vec::with_capacity(ids.len()), vec![], vec![]);
+    let (mut ended, mut elsewhere) = (Vec::with_capacity(ids.len()), None);
     for place in order {
         let (Some(id), attempt) = (ids.get(place), attempts.get(place).copied().flatten()) else { continue };
-        match begin_one(caller, *id, attempt, place) {
+        match begin_when_decided(caller, *id, attempt, place) {
             Ok(one) => ended.push(one),
-            Err(NotHeld::BySession) => elsewhere.push(*id),
-            Err(NotHeld::Ending) => contested.push((*id, attempt, place)),
-            Err(NotHeld::Gone | NotHeld::ByWorker) => {}
+            Err(NotHeld::BySession) => elsewhere = elsewhere.or(Some(*id)),
+            Err(NotHeld::Gone | NotHeld::ByWorker | NotHeld::Ending(_)) => {}
         }
     }
-    if let (Some(id), true) = (elsewhere.first(), caller.is_session()) {
-        warn_of_other_session(*id);
+    if let Some(id) = elsewhere.filter(|_| caller.is_session()) {
+        warn_of_other_session(id);
     }
-    wait_for(caller, &contested, &mut ended)?;
-    ended.sort_by_key(|one| one.key.id);
     Ok(ended)
 }
 
 fn begin_one(caller: &Caller, id: i64, attempt: Option<i32>, place: usize) -> Result<Ended, NotHeld> {
-    let key = JobKey { relation: caller.relation, id };
-    let begun = memory::change(|claims| claims.begin_end(&key, &caller.worker, attempt, caller.session));
+    let (key, ender) = (JobKey { relation: caller.relation, id }, pg::transaction());
+    let begun = memory::change(|claims| claims.begin_end(&key, &caller.worker, attempt, caller.session, ender));
     let ending = begun.unwrap_or(Err(NotHeld::Gone))?;
     transaction::ending(key, ending.number);
     Ok(Ended { key, ending, place })
 }
 
-/// Another open transaction of the same worker is ending these: its end decides, and it holds the row's lock.
-fn wait_for(caller: &Caller, contested: &[(i64, Option<i32>, usize)], ended: &mut Vec<Ended>) -> Result<(), Error> {
-    if contested.is_empty() {
-        return Ok(());
+/// As [`begin_one`], but waits for another open transaction of the same worker that is ending the claim: only when that
+/// has ended is it known whether the claim is still the caller's. The row's lock would not tell: a release takes none,
+/// and other ends take it after the claim is marked.
+fn begin_when_decided(caller: &Caller, id: i64, attempt: Option<i32>, place: usize) -> Result<Ended, NotHeld> {
+    loop {
+        match begin_one(caller, id, attempt, place) {
+            Err(NotHeld::Ending(ender)) => pg::wait_for(ender),
+            decided => return decided,
+        }
     }
-    let ids: Vec<i64> = contested.iter().map(|(id, _, _)| *id).collect();
-    let left: HashSet<i64> = statement::LOCK.bigs(&[ids.into()])?.into_iter().collect();
-    for (id, attempt, place) in contested.iter().filter(|(id, _, _)| left.contains(id)) {
-        ended.extend(begin_one(caller, *id, *attempt, *place));
-    }
-    Ok(())
 }
 
 /// The end did not come about: the row was not what it must be.

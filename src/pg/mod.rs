@@ -10,6 +10,7 @@ pub mod set;
 pub mod spi;
 
 use crate::error::Error;
+use pgqueuer_core::claims::Transaction;
 use pgrx::datum::Interval;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::{PgSqlErrorCode, pg_sys};
@@ -78,6 +79,28 @@ pub fn process() -> i32 {
 pub fn nest_level() -> i32 {
     // SAFETY: reads the state of the transaction.
     unsafe { pg_sys::GetCurrentTransactionNestLevel() }
+}
+
+/// This transaction, as others can wait for it.
+pub fn transaction() -> Transaction {
+    // SAFETY: the process's own entry, which nobody else writes.
+    unsafe {
+        let me = pg_sys::MyProc;
+        #[cfg(any(feature = "pg17", feature = "pg18"))]
+        return Transaction { place: (*me).vxid.procNumber, number: (*me).vxid.lxid };
+        #[cfg(not(any(feature = "pg17", feature = "pg18")))]
+        Transaction { place: (*me).backendId, number: (*me).lxid }
+    }
+}
+
+/// Waits for a transaction to end, its callbacks included. Takes part in the detection of deadlocks.
+pub fn wait_for(transaction: Transaction) {
+    #[cfg(any(feature = "pg17", feature = "pg18"))]
+    let id = pg_sys::VirtualTransactionId { procNumber: transaction.place, localTransactionId: transaction.number };
+    #[cfg(not(any(feature = "pg17", feature = "pg18")))]
+    let id = pg_sys::VirtualTransactionId { backendId: transaction.place, localTransactionId: transaction.number };
+    // SAFETY: a transaction that has ended, or never was, is not waited for.
+    unsafe { pg_sys::VirtualXactLock(id, true) };
 }
 
 /// Raises 25006 on a standby and in a READ ONLY transaction. A claim needs no transaction id, so nothing else would.
@@ -152,7 +175,10 @@ pub fn microseconds(interval: &Interval) -> i64 {
 /// leave the range of timestamps.
 pub const LONGEST: i64 = 36_000 * 86_400_000_000;
 
-/// Does something that may raise 23505 and turns that into what `caught` makes of the error's detail. The transaction,
+/// What PostgreSQL's message on a dedupe key that is taken names.
+const DEDUPE_INDEX: &str = "job_dedupe_key_idx";
+
+/// Does something that may find a dedupe key taken and turns that into what `caught` makes of the error's detail. The transaction,
 /// or the subtransaction around it, must end then.
 pub fn catch_duplicate<R>(
     act: impl FnOnce() -> Result<R, Error>,
@@ -161,11 +187,13 @@ pub fn catch_duplicate<R>(
     let caught = AssertUnwindSafe(caught);
     pgrx::PgTryBuilder::new(AssertUnwindSafe(act))
         .catch_when(PgSqlErrorCode::ERRCODE_UNIQUE_VIOLATION, move |cause| {
-            use pgrx::pg_sys::panic::CaughtError::{ErrorReport, PostgresError, RustPanic};
+            use pgrx::pg_sys::panic::CaughtError::{ErrorReport, PostgresError};
             let caught = &caught;
             match &cause {
-                PostgresError(report) | ErrorReport(report) => Err(caught.0(report.detail().map(str::to_owned))),
-                RustPanic { .. } => Err(caught.0(None)),
+                PostgresError(report) | ErrorReport(report) if report.message().contains(DEDUPE_INDEX) => {
+                    Err(caught.0(report.detail().map(str::to_owned)))
+                }
+                _ => cause.rethrow(),
             }
         })
         .execute()

@@ -41,12 +41,14 @@ impl<T: IntoDatum> From<T> for Parameter {
 
 /// Settings under which plans are made: every statement of ours is served by an index, also while the planner knows
 /// nothing of a new or quickly growing table. A sequential scan in a kept plan would be a standstill at a million jobs.
-const PLANNING: [(&std::ffi::CStr, &std::ffi::CStr); 6] = [
+const PLANNING: [(&std::ffi::CStr, &std::ffi::CStr); 8] = [
     (c"enable_seqscan", c"off"),
     (c"enable_bitmapscan", c"off"),
     (c"enable_hashjoin", c"off"),
     (c"enable_mergejoin", c"off"),
     (c"enable_indexscan", c"on"),
+    (c"enable_indexonlyscan", c"on"),
+    (c"enable_nestloop", c"on"),
     (c"jit", c"off"),
 ];
 
@@ -77,6 +79,7 @@ impl Plan {
             if pg_sys::SPI_connect() != pg_sys::SPI_OK_CONNECT as i32 {
                 return Err(Error::Broken("could not connect to SPI".to_owned()));
             }
+            let _generic = GenericPlans::begin();
             let plan = self.prepared(text, types)?;
             let code = pg_sys::SPI_execute_snapshot(
                 plan,
@@ -142,6 +145,29 @@ impl Plan {
             self.pointer.store(plan, Ordering::Relaxed);
             Ok(plan)
         }
+    }
+}
+
+/// While it lives, kept plans are used whatever `plan_cache_mode` the caller has set.
+struct GenericPlans {
+    before: std::ffi::c_int,
+}
+
+impl GenericPlans {
+    fn begin() -> Self {
+        // SAFETY: a setting of this process; put back when this ends, by an ERROR too.
+        unsafe {
+            let before = pg_sys::plan_cache_mode;
+            pg_sys::plan_cache_mode = pg_sys::PlanCacheMode::PLAN_CACHE_MODE_FORCE_GENERIC_PLAN as std::ffi::c_int;
+            Self { before }
+        }
+    }
+}
+
+impl Drop for GenericPlans {
+    fn drop(&mut self) {
+        // SAFETY: as in `begin`.
+        unsafe { pg_sys::plan_cache_mode = self.before };
     }
 }
 

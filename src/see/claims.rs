@@ -10,8 +10,12 @@ use pgqueuer_core::claims::{Claim, JobKey, Relation, Worker, WorkerKey, WorkerKi
 use pgrx::datum::{Interval, IntoDatum};
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::pg_extern;
+use std::collections::HashMap;
 
-/// All claims of this database, copied at one moment. A claim that this session's own transaction is ending is over for
+/// How many slots are copied under one hold of the lock.
+const SLICE: u32 = 256;
+
+/// All claims of this database. A claim that this session's own transaction is ending is over for
 /// it, as its own changes to rows are: for everybody else it is held until the commit.
 #[pg_extern(sql = false)]
 fn claims(call: Call) -> Result<(), ErrorReport> {
@@ -24,13 +28,28 @@ fn claims(call: Call) -> Result<(), ErrorReport> {
     Ok(())
 }
 
-fn copy_of_claims() -> Result<Vec<(i64, Claim)>, Error> {
-    let Some(relation) = seen()? else { return Ok(vec![]) };
-    let count = memory::read(|claims| claims.fill().0).unwrap_or(0);
-    // Under the lock nothing may be allocated: room comes first, with some for claims made in between.
-    let mut copy = Vec::with_capacity(count + 1024);
-    let room = copy.capacity();
-    memory::read(|claims| copy.extend(claims.of_relation(relation).take(room).map(|(id, claim)| (id, *claim))));
+/// In slices, so that nobody waits long for the lock. Of a claim that was met twice the younger counts.
+fn copy_of_claims() -> Result<HashMap<i64, Claim>, Error> {
+    let mut copy: HashMap<i64, Claim> = HashMap::new();
+    let Some(relation) = seen()? else { return Ok(copy) };
+    // Under the lock nothing may be allocated: room for a slice comes first.
+    let mut slice: Vec<(i64, Claim)> = Vec::with_capacity(SLICE as usize);
+    let mut from = Some(0);
+    while let Some(slot) = from {
+        slice.clear();
+        from = memory::read(|claims| {
+            let (found, next) = claims.some_of(relation, slot, SLICE);
+            slice.extend(found.map(|(id, claim)| (id, *claim)));
+            next
+        })
+        .flatten();
+        for (id, claim) in &slice {
+            let known = copy.entry(*id).or_insert(*claim);
+            if known.number < claim.number {
+                *known = *claim;
+            }
+        }
+    }
     Ok(copy)
 }
 

@@ -3,8 +3,6 @@
 
 use super::session;
 use pgrx::pg_sys;
-use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
-use pgrx::prelude::pg_guard;
 use std::ffi::c_char;
 
 static mut PREVIOUS: pg_sys::ProcessUtility_hook_type = None;
@@ -18,7 +16,23 @@ pub fn init() {
     }
 }
 
-#[pg_guard]
+// Called as it is, not through pgrx: see `on_command`.
+unsafe extern "C-unwind" {
+    fn standard_ProcessUtility(
+        statement: *mut pg_sys::PlannedStmt,
+        text: *const c_char,
+        read_only: bool,
+        context: pg_sys::ProcessUtilityContext::Type,
+        parameters: pg_sys::ParamListInfo,
+        environment: *mut pg_sys::QueryEnvironment,
+        receiver: *mut pg_sys::DestReceiver,
+        completion: *mut pg_sys::QueryCompletion,
+    );
+}
+
+/// Every utility statement of every database passes here, so its ERROR must pass as it is, with position, context and
+/// constraint name. A guard of pgrx would catch it and raise a new one without them. PostgreSQL may jump over this frame:
+/// nothing in it has a destructor.
 #[allow(clippy::too_many_arguments)]
 unsafe extern "C-unwind" fn on_command(
     statement: *mut pg_sys::PlannedStmt,
@@ -30,26 +44,12 @@ unsafe extern "C-unwind" fn on_command(
     receiver: *mut pg_sys::DestReceiver,
     completion: *mut pg_sys::QueryCompletion,
 ) {
-    // SAFETY: passes on what PostgreSQL passed, to the hook that was there before (inside a boundary that turns its ERROR
-    // into a panic) or to where it would have gone.
+    // SAFETY: passes on what PostgreSQL passed, to the hook that was there before or to where it would have gone.
     unsafe {
         let discards = discards_all(statement);
-        match PREVIOUS {
-            Some(previous) => pg_guard_ffi_boundary(|| {
-                previous(statement, text, read_only, context, parameters, environment, receiver, completion);
-            }),
-            None => pg_sys::standard_ProcessUtility(
-                statement,
-                text,
-                read_only,
-                context,
-                parameters,
-                environment,
-                receiver,
-                completion,
-            ),
-        }
-        // Only now: it fails inside a transaction block, and then nothing is given back.
+        let next = PREVIOUS.unwrap_or(standard_ProcessUtility);
+        next(statement, text, read_only, context, parameters, environment, receiver, completion);
+        // Only now: it fails inside a transaction block, and then nothing is given back. Raises nothing.
         if discards {
             session::give_back();
         }

@@ -12,7 +12,7 @@ const SLICE: usize = 16;
 thread_local! {
     static NUMBER: Cell<u64> = const { Cell::new(0) };
     /// This session as a worker of each jobs table that it has claimed from: more than one only where the extension was
-    /// made anew. The last
+    /// made anew.
     static WORKERS: RefCell<Vec<WorkerKey>> = const { RefCell::new(Vec::new()) };
 }
 

@@ -3,7 +3,7 @@
 //! An end is first *begun*, by the session that will carry it out, then *ended* when its transaction has committed or
 //! *forgotten* when it has not. Everything names the claim by job and number: what comes late finds nothing.
 
-use super::{Claim, Claims, JobKey, Name, OrderKey, QueueKey, Relation, WorkerKey};
+use super::{Claim, Claims, JobKey, Name, OrderKey, QueueKey, Relation, Transaction, WorkerKey};
 
 /// A claim that the caller may end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub enum NotHeld {
     BySession,
     /// Another named worker holds it.
     ByWorker,
-    /// It is the caller's, but another session's open transaction is ending it.
-    Ending,
+    /// It is the caller's, but this open transaction is ending it: whether it does is known when that has ended.
+    Ending(Transaction),
 }
 
 impl Claims<'_> {
@@ -42,6 +42,7 @@ impl Claims<'_> {
         worker: &WorkerKey,
         attempt: Option<i32>,
         session: u64,
+        ender: Transaction,
     ) -> Result<Ending, NotHeld> {
         let claim = self.jobs.get_mut(job).ok_or(NotHeld::Gone)?;
         if claim.worker != *worker {
@@ -55,9 +56,10 @@ impl Claims<'_> {
             return Err(NotHeld::Gone);
         }
         if claim.ending_by != 0 {
-            return Err(NotHeld::Ending);
+            return Err(NotHeld::Ending(claim.ender));
         }
         claim.ending_by = session;
+        claim.ender = ender;
         Ok(Ending { number: claim.number, attempt: claim.attempt, created: claim.created, since: claim.since })
     }
 

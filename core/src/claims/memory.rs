@@ -150,9 +150,18 @@ impl<'a> Claims<'a> {
         (self.jobs.len(), self.jobs.capacity())
     }
 
-    /// All claims of one jobs table.
-    pub fn of_relation(&self, relation: Relation) -> impl Iterator<Item = (i64, &Claim)> {
-        self.jobs.iter().filter(move |(key, _)| key.relation == relation).map(|(key, claim)| (key.id, claim))
+    /// Claims of one jobs table in up to `most` slots from `from` on, and where to go on: `None` at the end. A claim that
+    /// ends and is made anew between two slices can be met in both, the later one with the higher number.
+    pub fn some_of(
+        &self,
+        relation: Relation,
+        from: u32,
+        most: u32,
+    ) -> (impl Iterator<Item = (i64, &Claim)>, Option<u32>) {
+        let to = from.saturating_add(most).min(self.jobs.used());
+        let slots = (from..to).filter_map(|slot| self.jobs.at(slot));
+        let found = slots.filter(move |(key, _)| key.relation == relation).map(|(key, claim)| (key.id, claim));
+        (found, (to < self.jobs.used()).then_some(to))
     }
 
     /// Whether there is any claim on a job of this table, or any worker of it.

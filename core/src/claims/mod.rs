@@ -40,6 +40,8 @@ pub struct Claim {
     pub opened_by: u64,
     /// The session in whose open transaction it is being ended; 0 if none. Such a claim does not expire.
     pub ending_by: u64,
+    /// That transaction: what to wait for to know whether it does.
+    pub ender: Transaction,
     /// Entrypoint, for its count.
     pub queue: Name,
     /// Entrypoint and ordering key; [`Name::NONE`] without one.
@@ -52,6 +54,16 @@ pub struct Claim {
     previous: u32,
     next: u32,
     unused: u32,
+}
+
+/// A transaction of the server that is in progress: its session's place and its own number there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Transaction {
+    /// The session's place among the server's processes.
+    pub place: i32,
+    /// Which of that session's transactions it is.
+    pub number: u32,
 }
 
 /// What memory holds of one jobs table. There is an entry as long as there is anything.

@@ -1,6 +1,6 @@
 //! A claim comes into being, or is refused with the reason.
 
-use super::{Claim, Claims, JobKey, Name, OrderKey, Queue, QueueKey, Worker, WorkerKey};
+use super::{Claim, Claims, JobKey, Name, OrderKey, Queue, QueueKey, Transaction, Worker, WorkerKey};
 use crate::rate::Window;
 use crate::table::NONE;
 
@@ -154,6 +154,7 @@ impl Claims<'_> {
             created: request.created,
             opened_by: request.session,
             ending_by: 0,
+            ender: Transaction::default(),
             queue: request.queue,
             order: request.order,
             counted_at,

@@ -6,6 +6,7 @@ use crate::table::NONE;
 use proptest::prelude::*;
 
 const RELATION: Relation = Relation { database: 1, table: 2 };
+const ENDER: Transaction = Transaction { place: 3, number: 4 };
 const OTHER: Relation = Relation { database: 9, table: 2 };
 
 /// Pieces of memory from the heap, leaked for the life of the test process.
@@ -89,15 +90,19 @@ fn a_dropped_claim_gives_its_token_back_and_an_ended_one_does_not() {
 fn only_the_holder_ends_a_claim_and_only_once() {
     let mut claims = claims(8);
     let number = claims.publish(&request(1, 1)).unwrap();
-    assert_eq!(claims.begin_end(&job(1), &worker(2), None, 2), Err(NotHeld::ByWorker));
-    assert_eq!(claims.begin_end(&job(1), &worker(1), None, 5), Err(NotHeld::Gone), "open in another transaction");
+    assert_eq!(claims.begin_end(&job(1), &worker(2), None, 2, ENDER), Err(NotHeld::ByWorker));
+    assert_eq!(
+        claims.begin_end(&job(1), &worker(1), None, 5, ENDER),
+        Err(NotHeld::Gone),
+        "open in another transaction"
+    );
     claims.keep(&job(1), number);
-    assert_eq!(claims.begin_end(&job(1), &worker(1), Some(3), 5), Err(NotHeld::Gone), "another attempt");
-    assert!(claims.begin_end(&job(1), &worker(1), Some(0), 5).is_ok());
-    assert_eq!(claims.begin_end(&job(1), &worker(1), None, 5), Err(NotHeld::Gone), "ended here already");
-    assert_eq!(claims.begin_end(&job(1), &worker(1), None, 6), Err(NotHeld::Ending));
+    assert_eq!(claims.begin_end(&job(1), &worker(1), Some(3), 5, ENDER), Err(NotHeld::Gone), "another attempt");
+    assert!(claims.begin_end(&job(1), &worker(1), Some(0), 5, ENDER).is_ok());
+    assert_eq!(claims.begin_end(&job(1), &worker(1), None, 5, ENDER), Err(NotHeld::Gone), "ended here already");
+    assert_eq!(claims.begin_end(&job(1), &worker(1), None, 6, ENDER), Err(NotHeld::Ending(ENDER)));
     claims.forget_end(&job(1), number);
-    assert!(claims.begin_end(&job(1), &worker(1), None, 6).is_ok());
+    assert!(claims.begin_end(&job(1), &worker(1), None, 6, ENDER).is_ok());
 }
 
 #[test]
@@ -234,7 +239,7 @@ proptest! {
 }
 
 fn recount(claims: &Claims<'_>) -> Result<(), TestCaseError> {
-    let all: Vec<_> = claims.of_relation(RELATION).collect();
+    let all: Vec<_> = claims.some_of(RELATION, 0, u32::MAX).0.collect();
     let queue = QueueKey { relation: RELATION, name: Name::of(&["fetch"]) };
     prop_assert_eq!(claims.in_flight(&queue), all.len() as u64);
     let held = claims.relations.get(&RELATION).copied().unwrap_or_default();
