@@ -3,7 +3,7 @@
 -- Index: primary key, one probe a job. Locks: rows, in the order of the arrays. The fence is that of finish.sql.
 WITH ended AS (
     UPDATE pgq.job AS j
-       SET held = true, due = 'infinity', attempts = j.attempts + 1, failures = least(j.failures::int + 1, 32767)::smallint
+       SET held = true, due = 'infinity', attempts = j.attempts + 1, failures = j.failures + 1
       FROM unnest($2::bigint[], $3::int[], $4::timestamptz[], $5::uuid[], $6::timestamptz[], $7::jsonb[])
            AS e(id, attempts, created, worker, picked, error)
      WHERE j.id = e.id AND j.attempts = e.attempts AND j.created = e.created

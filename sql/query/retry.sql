@@ -3,7 +3,7 @@
 -- Index: primary key. Locks: the row. The fence is that of finish.sql.
 WITH ended AS (
     UPDATE pgq.job AS j
-       SET attempts = j.attempts + 1, failures = least(j.failures::int + $9::int, 32767)::smallint,
+       SET attempts = j.attempts + 1, failures = j.failures + $9::int,
            execute_after = $1 + $8::interval, due = greatest(j.created, $1 + $8::interval)
      WHERE j.id = $2::bigint AND j.attempts = $3::int AND j.created = $4::timestamptz
     RETURNING j.id, j.entrypoint, j.priority, j.created, j.producer

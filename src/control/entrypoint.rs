@@ -42,7 +42,6 @@ fn configure(
     let entrypoint = check::entrypoint("entrypoint", entrypoint)?;
     at_least("concurrency_limit", concurrency_limit, 0)?;
     at_least("max_attempts", max_attempts, 1)?;
-    at_most("max_attempts", max_attempts, i16::MAX.into())?;
     at_least("max_releases", max_releases, 0)?;
     at_least("rate_limit", rate_limit, 0)?;
     duration("backoff_initial", backoff_initial.as_ref(), 0)?;
@@ -73,16 +72,6 @@ fn at_least(name: &str, given: Option<i32>, least: i32) -> Result<(), Error> {
             let must = format!("be at least {least}");
             let hint = format!("Allowed are {least} to {}.", i32::MAX);
             Err(Error::argument(name, &must, format!("It is {given}."), &hint))
-        }
-        None => Ok(()),
-    }
-}
-
-fn at_most(name: &str, given: Option<i32>, most: i32) -> Result<(), Error> {
-    match given.filter(|given| *given > most) {
-        Some(given) => {
-            let hint = format!("Allowed are numbers up to {most}.");
-            Err(Error::argument(name, &format!("be at most {most}"), format!("It is {given}."), &hint))
         }
         None => Ok(()),
     }

@@ -82,7 +82,7 @@ fn policy(row: &Row) -> (u32, Policy) {
     let backoff =
         Backoff { initial: micros(3, 1_000_000), max: micros(4, 300_000_000), multiplier: row.get(5).unwrap_or(2.0) };
     let max_attempts = row.int(2).unwrap_or(5).unsigned_abs();
-    (u32::from(row.get::<i16>(1).unwrap_or(0).unsigned_abs()), Policy { max_attempts, backoff, on_failure })
+    (row.int(1).unwrap_or(0).unsigned_abs(), Policy { max_attempts, backoff, on_failure })
 }
 
 #[pg_extern(sql = false)]
