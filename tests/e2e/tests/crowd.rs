@@ -1,6 +1,6 @@
 //! Many workers, many names, tables made anew: memory that one caller fills takes nothing from another.
 
-#![allow(clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{claims, dequeue, enqueue, refused, run, value};
 use pgqueuer_e2e::cluster::database;

@@ -80,7 +80,7 @@ fn reads_jobs(node: &Value) -> bool {
 }
 
 /// What is wrong with a plan: jobs that are read without a condition on an index, or sorted without being a handful that
-/// was asked for by id.
+/// was asked for by id or key.
 fn faults(plan: &Value) -> Vec<String> {
     let mut faults = vec![];
     for node in nodes(plan) {
@@ -88,7 +88,9 @@ fn faults(plan: &Value) -> Vec<String> {
         if reads_jobs(node) && (!kind.starts_with("Index") || node["Index Cond"].is_null()) {
             faults.push(format!("{kind} of all jobs"));
         }
-        let backlog = |below: &&Value| reads_jobs(below) && below["Index Name"] != "job_pkey";
+        let asked_for = ["job_pkey", "job_dedupe_key_idx"];
+        let backlog =
+            |below: &&Value| reads_jobs(below) && !asked_for.iter().any(|index| below["Index Name"] == *index);
         if kind.contains("Sort") && nodes(node).iter().any(backlog) {
             faults.push(format!("{kind} of the backlog"));
         }
