@@ -25,11 +25,8 @@ fn requeue(ids: Option<Raw>) -> Result<Vec<i64>, ErrorReport> {
         pg::in_subtransaction(|| pg::catch_duplicate(run, |detail| Error::Duplicate { detail }))
     };
     let taken = |answer: &Result<_, Error>| matches!(answer, Err(Error::Duplicate { .. }));
-    let mut queued = attempt();
-    for _ in 0..LOOKS {
-        queued = if taken(&queued) { attempt() } else { break };
-    }
-    let queued = queued?;
+    let mut looks = (0..LOOKS).map(|_| attempt());
+    let queued = looks.find(|answer| !taken(answer)).unwrap_or_else(attempt)?;
     Ok(in_given_order(&ids, &queued))
 }
 

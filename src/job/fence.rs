@@ -47,7 +47,7 @@ pub fn begin(caller: &Caller, ids: &[i64], attempts: &[Option<i32>]) -> Result<V
     let (mut ended, mut elsewhere) = (Vec::with_capacity(ids.len()), None);
     for place in order {
         let (Some(id), attempt) = (ids.get(place), attempts.get(place).copied().flatten()) else { continue };
-        match begin_when_decided(caller, *id, attempt, place) {
+        match begin_one(caller, *id, attempt, place) {
             Ok(one) => ended.push(one),
             Err(NotHeld::BySession) => elsewhere = elsewhere.or(Some(*id)),
             Err(NotHeld::Gone | NotHeld::ByWorker | NotHeld::Ending(_)) => {}
@@ -59,22 +59,20 @@ pub fn begin(caller: &Caller, ids: &[i64], attempts: &[Option<i32>]) -> Result<V
     Ok(ended)
 }
 
-fn begin_one(caller: &Caller, id: i64, attempt: Option<i32>, place: usize) -> Result<Ended, NotHeld> {
-    let (key, ender) = (JobKey { relation: caller.relation, id }, pg::transaction());
-    let begun = memory::change(|claims| claims.begin_end(&key, &caller.worker, attempt, caller.session, ender));
-    let ending = begun.unwrap_or(Err(NotHeld::Gone))?;
-    transaction::ending(key, ending.number);
-    Ok(Ended { key, ending, place })
-}
-
-/// As [`begin_one`], but waits for another open transaction of the same worker that is ending the claim: only when that
+/// Begins the end of one claim. Waits for another open transaction of the same worker that is ending it: only when that
 /// has ended is it known whether the claim is still the caller's. The row's lock would not tell: a release takes none,
 /// and other ends take it after the claim is marked.
-fn begin_when_decided(caller: &Caller, id: i64, attempt: Option<i32>, place: usize) -> Result<Ended, NotHeld> {
+fn begin_one(caller: &Caller, id: i64, attempt: Option<i32>, place: usize) -> Result<Ended, NotHeld> {
+    let (key, ender) = (JobKey { relation: caller.relation, id }, pg::transaction());
     loop {
-        match begin_one(caller, id, attempt, place) {
-            Err(NotHeld::Ending(ender)) => pg::wait_for(ender),
-            decided => return decided,
+        let begun = memory::change(|claims| claims.begin_end(&key, &caller.worker, attempt, caller.session, ender));
+        match begun.unwrap_or(Err(NotHeld::Gone)) {
+            Err(NotHeld::Ending(other)) => pg::wait_for(other),
+            Err(not_held) => return Err(not_held),
+            Ok(ending) => {
+                transaction::ending(key, ending.number);
+                return Ok(Ended { key, ending, place });
+            }
         }
     }
 }

@@ -71,11 +71,8 @@ fn set(row: &mut PgHeapTuple<'_, AllocatedByRust>, name: &str, value: Option<Raw
 
 /// UPDATE and DELETE on the view.
 #[pg_trigger(sql = false)]
-fn jobs_refuse<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>, PgTriggerError> {
+fn jobs_refuse<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>, PgTriggerError> {
     let command = if trigger.event().fired_by_update() { "UPDATE" } else { "DELETE" };
-    if command.is_empty() {
-        return Ok(trigger.old());
-    }
     raise(Error::NotByHand { command })
 }
 
