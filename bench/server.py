@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -18,7 +19,7 @@ SETTINGS = {
     "max_wal_size": "8GB",
     "checkpoint_timeout": "1h",
     "autovacuum": "off",
-    "max_connections": "100",
+    "max_connections": "200",
 }
 
 
@@ -28,7 +29,10 @@ class Failure(Exception):
 
 def run(command, **options):
     """Runs a command and returns what it printed; a Failure with what it complained about where it fails."""
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
+    try:
+        done = subprocess.run([str(word) for word in command], capture_output=True, text=True, **options)
+    except subprocess.TimeoutExpired as late:
+        raise Failure(f"{command[0]} did not end in {late.timeout} s") from late
     if done.returncode != 0:
         raise Failure(f"{command[0]} failed:\n{done.stderr.strip()}")
     return done.stdout.strip()
@@ -50,6 +54,29 @@ def throwaway():
     finally:
         run([cluster, "stop", folder])
         shutil.rmtree(folder)
+
+
+@dataclass(frozen=True)
+class Load:
+    """What pgbench ended with: its exit status, its report, and the lines of its complaints."""
+
+    status: int
+    report: str
+    complaints: list
+
+    def transactions_per_second(self):
+        if self.status != 0:
+            raise Failure("\n".join(["pgbench failed:", *self.complaints]))
+        return float(re.search(r"^tps = ([0-9.]+) \(without", self.report, re.MULTILINE)[1])
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of one type in a stretch of WAL: how many, their bytes, and those of the full pages they carry."""
+
+    count: int
+    size: int
+    full_pages: int
 
 
 class Server:
@@ -92,13 +119,13 @@ class Server:
             self.sql(f"DROP DATABASE {name} WITH (FORCE)")
 
     def pgbench(self, database, script, synchronous_commit, *options):
-        """Runs a script; returns pgbench's exit status and the lines of its complaints."""
+        """Lets pgbench run a script."""
         file = self.folder / "script.sql"
         file.write_text(script)
         command = [self.bin / "pgbench", "-n", "-M", "prepared", "-f", file, *options, self.database(database)]
         environment = dict(os.environ, PGOPTIONS=f"-c synchronous_commit={synchronous_commit}")
         done = subprocess.run([str(word) for word in command], capture_output=True, text=True, env=environment)
-        return done.returncode, done.stderr.splitlines()
+        return Load(done.returncode, done.stdout, done.stderr.splitlines())
 
     @contextmanager
     def snapshot(self, database, held):
@@ -117,9 +144,9 @@ class Server:
 
     def wait_until_sessions_are_gone(self, database):
         """Sessions add what they did to the statistics when they end, which is after their client has."""
-        others = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        others = f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{database}' AND backend_type = 'client backend'"
         deadline = time.monotonic() + 60
-        while self.sql(others, database) != [["0"]]:
+        while self.sql(others) != [["0"]]:
             if time.monotonic() > deadline:
                 raise Failure("sessions of a finished measurement are still there")
             time.sleep(0.05)
@@ -131,13 +158,17 @@ class Server:
 
     def wal(self, start, end):
         """Bytes of WAL between two places, and how many of them are full pages."""
+        [[total]] = self.sql(f"SELECT pg_wal_lsn_diff('{end}', '{start}')")
+        return int(total), sum(kind.full_pages for kind in self.wal_records(start, end).values())
+
+    def wal_records(self, start, end):
+        """What the WAL between two places is made of: each type of record, and how much of it."""
         # A durable commit of anything brings what came before it to disk, where pg_waldump finds it.
         self.sql("SET synchronous_commit = on; SELECT pg_logical_emit_message(true, 'bench', '')")
-        [[total]] = self.sql(f"SELECT pg_wal_lsn_diff('{end}', '{start}')")
         folder = self.folder / "data" / "pg_wal"
-        stats = run([self.bin / "pg_waldump", "--stats", "-p", folder, "-s", start, "-e", end])
-        # Total, records, their share, bytes of records, their share, bytes of full pages, their share, both.
-        found = re.search(r"^Total\s+\d+\s+\d+ \[[^]]*\]\s+(\d+) \[", stats, re.MULTILINE)
-        if not found:
-            raise Failure(f"pg_waldump printed no total:\n{stats}")
-        return int(total), int(found[1])
+        stats = run([self.bin / "pg_waldump", "--stats=record", "-p", folder, "-s", start, "-e", end])
+        # Type, records and their share, bytes without full pages and their share, bytes of full pages, and so on.
+        lines = re.findall(r"^(\w+/\S+)\s+(\d+) \([^)]*\)\s+(\d+) \([^)]*\)\s+(\d+) \(", stats, re.MULTILINE)
+        if not lines:
+            raise Failure(f"pg_waldump printed no records:\n{stats}")
+        return {name: Records(*map(int, numbers)) for name, *numbers in lines}

@@ -35,6 +35,12 @@ pub enum Error {
         /// The function that was called.
         function: &'static str,
     },
+    /// A procedure that waits, where it could not commit.
+    #[error("{procedure} cannot be called inside a transaction block, a function or a pipeline")]
+    InTransaction {
+        /// The procedure that was called.
+        procedure: &'static str,
+    },
     /// PREPARE TRANSACTION after a claim or an end of one.
     #[error("a transaction that has claimed or finished jobs cannot be prepared")]
     Prepare,
@@ -67,6 +73,7 @@ impl Error {
             Self::Duplicate { .. } => Code::ERRCODE_UNIQUE_VIOLATION,
             Self::NotPreloaded { .. } => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Self::NotInFrom { .. } | Self::Prepare | Self::NotByHand { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+            Self::InTransaction { .. } => Code::ERRCODE_ACTIVE_SQL_TRANSACTION,
             Self::TooManyWorkers { .. } => Code::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
             Self::Broken(_) => Code::ERRCODE_INTERNAL_ERROR,
         }
@@ -89,6 +96,9 @@ impl Error {
             }
             Self::NotPreloaded { .. } => PRELOAD.to_owned(),
             Self::NotInFrom { function } => format!("Write SELECT * FROM {function}(…)."),
+            Self::InTransaction { procedure } => {
+                format!("Send CALL {procedure}(…) alone, with autocommit: it waits without a transaction.")
+            }
             Self::Prepare => "Commit it, or claim and finish jobs in a transaction of their own.".to_owned(),
             Self::NotByHand { .. } => {
                 "Use pgq.reschedule, pgq.cancel, pgq.delete or pgq.requeue to change or remove jobs.".to_owned()

@@ -11,7 +11,8 @@
 //!
 //! - [`job`]       a job's way: enqueue, dequeue, finish, release
 //! - [`lease`]     who a worker is, and what keeps its claims
-//! - [`wait`]      listening
+//! - [`wait`]      waiting and listening
+//! - [`background`] what must happen without a session that asks: wake-ups, lost workers, deferred jobs
 //! - [`control`]   what an operator does to jobs and entrypoints
 //! - [`see`]       what memory shows
 //! - [`shmem`]     the claim table and the transactions that change it
@@ -20,6 +21,7 @@
 //!
 //! Decisions that need no server live in the crate `pgqueuer-core`.
 
+mod background;
 mod control;
 mod error;
 mod guc;
@@ -41,6 +43,7 @@ pgrx::pg_module_magic!(name, version);
 #[pgrx::pg_guard]
 pub extern "C-unwind" fn _PG_init() {
     let preloading = pg::preloading();
+    pg::planning::init();
     guc::init(preloading);
     if preloading {
         shmem::init();

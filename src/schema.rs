@@ -7,7 +7,8 @@ extension_sql_file!("../sql/schema/020_types.sql", name = "types", requires = ["
 extension_sql_file!("../sql/schema/030_job.sql", name = "job", requires = ["types"]);
 extension_sql_file!("../sql/schema/031_job_log.sql", name = "job_log", requires = ["job"]);
 extension_sql_file!("../sql/schema/032_entrypoints.sql", name = "entrypoints", requires = ["job_log"]);
-extension_sql_file!("../sql/schema/040_claims.sql", name = "claims", requires = ["entrypoints"]);
+extension_sql_file!("../sql/schema/033_receipt.sql", name = "receipt", requires = ["entrypoints"]);
+extension_sql_file!("../sql/schema/040_claims.sql", name = "claims", requires = ["receipt"]);
 extension_sql_file!("../sql/schema/050_producing.sql", name = "producing", requires = ["claims"]);
 extension_sql_file!("../sql/schema/051_consuming.sql", name = "consuming", requires = ["producing"]);
 extension_sql_file!("../sql/schema/052_controlling.sql", name = "controlling", requires = ["consuming"]);

@@ -3,8 +3,8 @@
 use crate::error::Error;
 use crate::pg::spi::{Parameter, Plan, Rows};
 use pgrx::pg_sys::{
-    BYTEAARRAYOID, BYTEAOID, FLOAT8OID, INT4ARRAYOID, INT4OID, INT8ARRAYOID, INT8OID, INTERVALOID, JSONBARRAYOID,
-    JSONBOID, Oid, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID, UUIDARRAYOID, UUIDOID,
+    BOOLARRAYOID, BYTEAARRAYOID, BYTEAOID, FLOAT8OID, INT4ARRAYOID, INT4OID, INT8ARRAYOID, INT8OID, INTERVALOID,
+    JSONBARRAYOID, JSONBOID, Oid, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID, UUIDARRAYOID, UUIDOID,
 };
 
 /// One statement: its text, the types of its parameters, its plan.
@@ -59,10 +59,8 @@ statements! {
     ENQUEUE_REPLACE = "enqueue_replace" (TIMESTAMPTZOID, INT8ARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, INT4ARRAYOID, TIMES, TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID);
     /// Settings of entrypoints.
     ENTRYPOINTS = "entrypoints" (TEXTARRAYOID);
-    /// The entrypoints of some jobs.
-    ENTRYPOINTS_OF = "entrypoints_of" (INT8ARRAYOID);
     /// The next priority of an entrypoint.
-    NEXT_PRIORITY = "next_priority" (TEXTOID, INT4OID);
+    NEXT_PRIORITY = "next_priority" (TEXTOID, INT4OID, INT8OID);
     /// The next jobs of an entrypoint and priority.
     CANDIDATES = "candidates" (TEXTOID, INT4OID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID, INT8OID);
     /// The second look at claimed jobs.
@@ -95,6 +93,24 @@ statements! {
     CONFIGURE = "configure" (TEXTOID, INT4OID, INT4OID, INTERVALOID, INTERVALOID, FLOAT8OID, TEXTOID, INT4OID, INT4OID, INTERVALOID);
     /// A word as a pgq.job_status.
     STATUS = "status" (TEXTOID);
+    /// Locks the rows of lost claims.
+    LOST = "lost" (INT8ARRAYOID, INT4ARRAYOID, TIMES);
+    /// Those jobs that are still what was claimed.
+    STILL_THERE = "still_there" (INT8ARRAYOID, INT4ARRAYOID, TIMES);
+    /// Counts and logs lost attempts.
+    RELEASE = "release" (TIMESTAMPTZOID, INT8ARRAYOID, INT4ARRAYOID, TIMES, UUIDARRAYOID, TIMES);
+    /// Jobs that have not ended.
+    NOT_ENDED = "not_ended" (INT8ARRAYOID);
+    /// What fell due, and when the next job does.
+    DUE_JOBS = "due_jobs" (TIMESTAMPTZOID, TIMESTAMPTZOID);
+    /// Receipts that fit their jobs.
+    RECEIPTS = "receipts" ();
+    /// All receipts.
+    WRITTEN_RECEIPTS = "written_receipts" ();
+    /// Writes receipts.
+    WRITE_RECEIPTS = "write_receipts" (INT8ARRAYOID, INT4ARRAYOID, TIMES, UUIDARRAYOID, BOOLARRAYOID, TIMES, INT8ARRAYOID);
+    /// Strikes out receipts.
+    STRIKE_RECEIPTS = "strike_receipts" (INT8ARRAYOID);
     /// How often a job has been tried.
     ATTEMPTS = "attempts" (INT8OID);
 }

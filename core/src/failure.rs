@@ -33,6 +33,12 @@ pub enum Outcome {
     Drop,
 }
 
+/// Decides after an attempt whose worker was lost: `None` where the job is queued again. `releases` counts those before
+/// this one; the last of `max_releases` gives up, as the last of `max_attempts` does.
+pub fn after_release(releases: u32, max_releases: u32, on_failure: OnFailure) -> Option<OnFailure> {
+    (releases.saturating_add(1) >= max_releases).then_some(on_failure)
+}
+
 /// Decides after a failed attempt. `failures` counts the failed attempts before this one; attempts that were released
 /// or that asked for a retry are not among them.
 pub fn after_failure(failures: u32, policy: &Policy) -> Outcome {

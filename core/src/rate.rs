@@ -71,6 +71,18 @@ impl Window {
         self.last().is_none_or(|last| last.at.saturating_add(self.period) <= now)
     }
 
+    /// Whether `limit` claims were made in the period before `now`.
+    pub fn is_spent(&self, now: i64, limit: u32) -> bool {
+        let mut window = *self;
+        window.forget(now);
+        window.spent() >= i64::from(limit)
+    }
+
+    /// When the oldest of its claims is forgotten.
+    pub fn refills(&self) -> Option<i64> {
+        self.used().first().map(|first| first.at.saturating_add(self.period))
+    }
+
     fn forget(&mut self, now: i64) {
         let (len, period) = (self.used().len(), self.period);
         for group in self.groups.iter_mut().take(len) {

@@ -1,5 +1,5 @@
--- Inserts many jobs; where a key is taken by a queued job, rewrites that job in place. Returns every id with its key
--- and its entrypoint: a key is unique over all entrypoints, so the job may be of another one.
+-- Inserts many jobs; where a key is taken by a queued job, rewrites that job in place. Returns every id with its key,
+-- its entrypoint and when it is due: a key is unique over all entrypoints, so the job may be of another one.
 -- Of two with one key the last counts.
 -- Called by: job/enqueue_many.rs, on_conflict is replace.
 -- Parameters: as enqueue_many.sql.
@@ -17,4 +17,4 @@ SELECT j.id, $1, greatest($1, j.execute_after), j.execute_after, coalesce(j.prio
     DO UPDATE SET payload = excluded.payload, priority = excluded.priority, headers = excluded.headers,
                   execute_after = excluded.execute_after, due = greatest(old.created, excluded.execute_after)
         WHERE NOT pgq.claimed(old.id)
-RETURNING old.id, old.dedupe_key, old.entrypoint
+RETURNING old.id, old.dedupe_key, old.entrypoint, old.due

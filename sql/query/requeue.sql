@@ -1,4 +1,4 @@
--- Queues held jobs again, due now, as if never tried. Returns the ids of those it queued, with their entrypoints.
+-- Queues held jobs again, due now, as if never tried. Returns the ids of those it queued, with their entrypoints and when they are due.
 -- Called by: control/requeue.rs, which has locked the rows. Parameters: now, ids.
 -- Left out: jobs that are not held; jobs whose dedupe key lives again, and of two with one key the later.
 UPDATE pgq.job AS j
@@ -8,4 +8,4 @@ UPDATE pgq.job AS j
  WHERE j.id = h.id AND j.held
    AND (j.dedupe_key IS NULL
         OR h.place = 1 AND NOT EXISTS (SELECT FROM pgq.job AS k WHERE k.dedupe_key = j.dedupe_key AND NOT k.held))
-RETURNING j.id, j.entrypoint
+RETURNING j.id, j.entrypoint, j.due

@@ -76,6 +76,8 @@ CREATE FUNCTION pgq.jobs_refuse() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME
 COMMENT ON FUNCTION pgq.jobs_refuse() IS 'UPDATE and DELETE on pgq.jobs are refused.';
 CREATE FUNCTION pgq.job_truncated() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'job_truncated_wrapper';
 COMMENT ON FUNCTION pgq.job_truncated() IS 'Claims on jobs of a truncated table end with its commit.';
+CREATE FUNCTION pgq.job_written() RETURNS trigger LANGUAGE c AS 'MODULE_PATHNAME', 'job_written_wrapper';
+COMMENT ON FUNCTION pgq.job_written() IS 'Tells workers of jobs that came into the table past the functions and pgq.jobs.';
 
 CREATE TRIGGER jobs_insert INSTEAD OF INSERT ON pgq.jobs FOR EACH ROW EXECUTE FUNCTION pgq.jobs_insert();
 CREATE TRIGGER jobs_refuse INSTEAD OF UPDATE OR DELETE ON pgq.jobs FOR EACH ROW EXECUTE FUNCTION pgq.jobs_refuse();
@@ -83,6 +85,11 @@ CREATE TRIGGER jobs_refuse INSTEAD OF UPDATE OR DELETE ON pgq.jobs FOR EACH ROW 
 CREATE TRIGGER jobs_refuse_all BEFORE UPDATE OR DELETE ON pgq.jobs FOR EACH STATEMENT EXECUTE FUNCTION pgq.jobs_refuse();
 CREATE TRIGGER job_truncated AFTER TRUNCATE ON pgq.job FOR EACH STATEMENT EXECUTE FUNCTION pgq.job_truncated();
 ALTER TABLE pgq.job ENABLE ALWAYS TRIGGER job_truncated;
+-- A restore and an operator write the table itself: one call a statement. Replication fires no triggers of statements, so
+-- there, and there only, it is one a row.
+CREATE TRIGGER job_written AFTER INSERT OR UPDATE ON pgq.job FOR EACH STATEMENT EXECUTE FUNCTION pgq.job_written();
+CREATE TRIGGER job_replicated AFTER INSERT OR UPDATE ON pgq.job FOR EACH ROW EXECUTE FUNCTION pgq.job_written();
+ALTER TABLE pgq.job ENABLE REPLICA TRIGGER job_replicated;
 -- In session_replication_role = replica, too, or the view would swallow an INSERT without a word. ALTER TABLE refuses
 -- views, the catalog does not.
 UPDATE pg_catalog.pg_trigger SET tgenabled = 'A' WHERE tgrelid = 'pgq.jobs'::pg_catalog.regclass;
@@ -90,3 +97,5 @@ COMMENT ON TRIGGER jobs_insert ON pgq.jobs IS 'Enqueues.';
 COMMENT ON TRIGGER jobs_refuse ON pgq.jobs IS 'Refuses, and says what to call.';
 COMMENT ON TRIGGER jobs_refuse_all ON pgq.jobs IS 'Refuses, whether a row is met or not.';
 COMMENT ON TRIGGER job_truncated ON pgq.job IS 'Ends the claims.';
+COMMENT ON TRIGGER job_written ON pgq.job IS 'Tells workers.';
+COMMENT ON TRIGGER job_replicated ON pgq.job IS 'Tells workers of replicated jobs.';

@@ -16,6 +16,44 @@ Stands in FROM; LIMIT does not make it claim less. Errors: 22023 for a bad argum
 standby or in a READ ONLY transaction; 55000 where the library is not preloaded.
 Example: SELECT * FROM pgq.dequeue('{fetch}', 10)$$;
 
+CREATE PROCEDURE pgq.wait(entrypoints text[], timeout interval DEFAULT '30 s', INOUT ready boolean DEFAULT NULL)
+LANGUAGE c AS 'MODULE_PATHNAME', 'wait_for_work_wrapper';
+COMMENT ON PROCEDURE pgq.wait(text[], interval, boolean) IS
+$$Returns as soon as a job of these entrypoints can be claimed (ready = true; at once if one can be), or at the timeout.
+
+Polls nothing, and holds no snapshot while it waits. Goes alone: not in a transaction block, a function or a pipeline.
+Ends with ready = false a little before statement_timeout or transaction_timeout would end it.
+
+Errors: 25001 where it is not alone; 22023 for a bad argument; 25006 on a standby or where transactions are READ ONLY;
+55000 where the library is not preloaded.
+Example: CALL pgq.wait('{fetch}', '30 s')$$;
+
+CREATE PROCEDURE pgq.wait_for(ids bigint[], timeout interval DEFAULT '30 s', INOUT done boolean DEFAULT NULL)
+LANGUAGE c AS 'MODULE_PATHNAME', 'wait_for_wrapper';
+COMMENT ON PROCEDURE pgq.wait_for(bigint[], interval, boolean) IS
+$$Returns when all of these jobs have ended, as successful, exception, failed, canceled or deleted (done = true), or at the
+timeout. Waits as pgq.wait does.
+
+ids: the jobs; one that is not known counts as ended, and so does, for a role that is only a producer, one that it did not
+enqueue.
+
+Errors: those of pgq.wait.
+Example: CALL pgq.wait_for('{1,2}', '10 s')$$;
+
+CREATE FUNCTION pgq.attach(worker uuid) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'attach_wrapper';
+COMMENT ON FUNCTION pgq.attach(uuid) IS
+$$Says that this session belongs to a named worker. When the session ends, and no new one attaches within
+pgqueuer.attach_grace, the worker's jobs are released at once, however long its lease. Call it on the session that
+listens; one call for each session is enough.
+
+worker: its uuid.
+
+Errors: 22023 for NULL; 53400 for too many workers; 25006 on a standby or in a READ ONLY transaction; 55000 where the
+library is not preloaded.
+Example: SELECT pgq.attach('9b1c1f9e-6f0e-4b0e-9d38-0f6f5f1d2a11')$$;
+
 CREATE FUNCTION pgq.complete(id bigint, worker uuid DEFAULT NULL, attempt int DEFAULT NULL) RETURNS boolean
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'complete_wrapper';

@@ -2,7 +2,7 @@
 
 DO $$
 BEGIN
-    EXECUTE (SELECT pg_catalog.string_agg(pg_catalog.format('REVOKE ALL ON FUNCTION %s FROM PUBLIC;', p.oid::pg_catalog.regprocedure), ' ')
+    EXECUTE (SELECT pg_catalog.string_agg(pg_catalog.format('REVOKE ALL ON ROUTINE %s FROM PUBLIC;', p.oid::pg_catalog.regprocedure), ' ')
                FROM pg_catalog.pg_proc AS p WHERE p.pronamespace = 'pgq'::pg_catalog.regnamespace);
     REVOKE ALL ON TYPE pgq.job_status FROM PUBLIC;
 END
@@ -22,7 +22,7 @@ BEGIN
         SELECT p.oid FROM pg_catalog.pg_proc AS p
          WHERE p.pronamespace = 'pgq'::pg_catalog.regnamespace AND p.proname = ANY (functions)
     LOOP
-        EXECUTE pg_catalog.format('GRANT EXECUTE ON FUNCTION %s TO %I', signature, role);
+        EXECUTE pg_catalog.format('GRANT EXECUTE ON ROUTINE %s TO %I', signature, role);
     END LOOP;
 END
 $$;
@@ -31,7 +31,7 @@ COMMENT ON FUNCTION pgq.give(text, text[]) IS 'Gives a role the right to call fu
 CREATE FUNCTION pgq.grant_producer(role text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pgq.give(role, '{enqueue,enqueue_many,enqueue_many_text,status,channel,listen,payload_text,payload_json}');
+    PERFORM pgq.give(role, '{enqueue,enqueue_many,enqueue_many_text,status,wait_for,channel,listen,payload_text,payload_json}');
     EXECUTE pg_catalog.format('GRANT INSERT, SELECT (id) ON pgq.jobs TO %I', role);
 END
 $$;
@@ -43,7 +43,7 @@ Example: SELECT pgq.grant_producer('shop')$$;
 CREATE FUNCTION pgq.grant_worker(role text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pgq.give(role, '{dequeue,complete,complete_many,fail,retry,finish,release,heartbeat,listen,channel,payload_text,payload_json}');
+    PERFORM pgq.give(role, '{dequeue,complete,complete_many,fail,retry,finish,release,heartbeat,attach,wait,listen,channel,payload_text,payload_json}');
 END
 $$;
 COMMENT ON FUNCTION pgq.grant_worker(text) IS
@@ -80,7 +80,7 @@ LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN
     PERFORM pgq.give(role, '{}');
     EXECUTE pg_catalog.format(
-        'REVOKE ALL ON ALL FUNCTIONS IN SCHEMA pgq FROM %1$I; REVOKE ALL ON ALL TABLES IN SCHEMA pgq FROM %1$I; '
+        'REVOKE ALL ON ALL ROUTINES IN SCHEMA pgq FROM %1$I; REVOKE ALL ON ALL TABLES IN SCHEMA pgq FROM %1$I; '
         'REVOKE ALL (id) ON pgq.jobs FROM %1$I; REVOKE ALL ON ALL SEQUENCES IN SCHEMA pgq FROM %1$I; '
         'REVOKE ALL ON SCHEMA pgq FROM %1$I', role);
 END

@@ -2,11 +2,11 @@
 
 use super::{Locked, in_given_order, lock};
 use crate::error::Error;
-use crate::job::check;
+use crate::job::{check, wake::key_is_free};
 use crate::pg;
 use crate::pg::argument::{self, Raw};
 use crate::pg::spi::Parameter;
-use crate::shmem::transaction;
+use crate::shmem::{memory, transaction};
 use crate::statement;
 use pgqueuer_core::channel::channel;
 use pgrx::Uuid;
@@ -30,8 +30,12 @@ fn cancel(ids: Option<Raw>) -> Result<Vec<i64>, ErrorReport> {
 pub(super) fn remove(jobs: &[Locked], outcome: &str) -> Result<Vec<i64>, Error> {
     transaction::reserve(jobs.len())?;
     for job in jobs {
-        if let Some(claim) = &job.claim {
-            transaction::removing(job.key, claim.number);
+        match &job.claim {
+            Some(claim) => transaction::removing(job.key, claim.number),
+            None => transaction::ended(job.key),
+        }
+        if job.has_key && memory::is_there() {
+            key_is_free(job.key.relation, &job.entrypoint, job.created)?;
         }
     }
     let workers: Vec<Option<Uuid>> =

@@ -5,6 +5,7 @@ use crate::job::check;
 use crate::pg;
 use crate::pg::argument::Raw;
 use crate::pg::spi::Parameter;
+use crate::shmem::transaction;
 use crate::statement;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::pg_extern;
@@ -23,6 +24,9 @@ fn clear(entrypoints: Option<Raw>) -> Result<i64, ErrorReport> {
     if entrypoints.is_some() {
         check::entrypoints(entrypoints)?;
     }
+    // Jobs of any number and any key are gone: everybody who waits looks anew.
+    transaction::reserve(1)?;
+    transaction::stirred(super::relation()?);
     let parameters = [Parameter::time(pg::now()), entrypoints.into()];
     Ok(statement::CLEAR.bigs(&parameters)?.first().copied().unwrap_or(0))
 }

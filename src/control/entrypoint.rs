@@ -4,6 +4,7 @@ use crate::error::Error;
 use crate::job::{check, wake::wake};
 use crate::pg;
 use crate::pg::argument::Raw;
+use crate::shmem::memory;
 use crate::statement;
 use pgrx::datum::Interval;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -20,7 +21,7 @@ fn resume(entrypoint: Option<&str>) -> Result<bool, ErrorReport> {
     let entrypoint = check::entrypoint("entrypoint", entrypoint)?;
     let resumed = statement::RESUME.run(&[entrypoint.into()], |rows| Ok(rows.len() > 0))?;
     if resumed {
-        wake(entrypoint);
+        wake_everybody(entrypoint)?;
     }
     Ok(resumed)
 }
@@ -62,8 +63,13 @@ fn configure(
         rate_period.into(),
     ];
     let row = statement::CONFIGURE.run(&parameters, |rows| Ok(rows.first().and_then(|row| row.copy(1)).map(Raw)))?;
-    wake(entrypoint);
+    wake_everybody(entrypoint)?;
     Ok(row)
+}
+
+/// How many jobs may be handed out now is not known.
+fn wake_everybody(entrypoint: &str) -> Result<(), Error> {
+    wake(memory::relation(pg::relation(c"job")?), entrypoint, pg::now(), usize::MAX)
 }
 
 fn at_least(name: &str, given: Option<i32>, least: i32) -> Result<(), Error> {

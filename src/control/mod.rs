@@ -8,6 +8,7 @@ mod entrypoint;
 mod requeue;
 
 use crate::error::Error;
+use crate::lease::receipt;
 use crate::pg::{self, Time};
 use crate::shmem::{memory, session};
 use crate::statement;
@@ -20,6 +21,8 @@ struct Locked {
     held_as_failed: bool,
     attempts: i32,
     created: Time,
+    /// Whether others with its ordering key wait for it.
+    has_key: bool,
     claim: Option<Claim>,
 }
 
@@ -31,7 +34,9 @@ impl Locked {
 
 /// The jobs table of this session's database.
 fn relation() -> Result<Relation, Error> {
-    Ok(memory::relation(pg::lock_relation(c"job")?))
+    let relation = memory::relation(pg::lock_relation(c"job")?);
+    receipt::load(relation)?;
+    Ok(relation)
 }
 
 /// Locks the rows of those jobs that exist, then looks who holds them.
@@ -41,7 +46,8 @@ fn lock(ids: &[i64]) -> Result<Vec<Locked>, Error> {
         let locked = |row: pg::spi::Row| {
             let key = JobKey { relation, id: row.big(1)? };
             let (entrypoint, attempts, created) = (row.text(2)?, row.int(4)?, row.time(5)?);
-            Some(Locked { key, entrypoint, held_as_failed: row.is(3), attempts, created, claim: None })
+            let (held_as_failed, has_key) = (row.is(3), row.is(6));
+            Some(Locked { key, entrypoint, held_as_failed, attempts, created, has_key, claim: None })
         };
         Ok(rows.iter().filter_map(locked).collect())
     })?;

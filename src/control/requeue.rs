@@ -1,6 +1,6 @@
 //! `pgq.requeue` and `pgq.reschedule`: change when jobs run that nobody runs.
 
-use super::{Locked, in_given_order, lock};
+use super::{Locked, in_given_order, lock, relation};
 use crate::error::Error;
 use crate::job::{check, wake::wake};
 use crate::pg;
@@ -9,7 +9,6 @@ use crate::pg::spi::{Parameter, Rows};
 use crate::statement;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::pg_extern;
-use std::collections::BTreeSet;
 
 /// How often a requeue looks again before it gives up as any INSERT of a key that is taken.
 const LOOKS: usize = 10;
@@ -46,9 +45,11 @@ fn which(jobs: &[Locked], is: impl Fn(&Locked) -> bool) -> Vec<i64> {
     jobs.iter().filter(|job| is(job)).map(|job| job.key.id).collect()
 }
 
-/// Rows of (id, entrypoint): wakes the workers of each entrypoint and returns the ids.
+/// Rows of (id, entrypoint, due): wakes the workers of each and returns the ids.
 fn changed(rows: &Rows) -> Result<Vec<i64>, Error> {
-    let entrypoints: BTreeSet<String> = rows.iter().filter_map(|row| row.text(2)).collect();
-    entrypoints.iter().for_each(|entrypoint| wake(entrypoint));
+    let relation = relation()?;
+    for (entrypoint, due) in rows.iter().filter_map(|row| Some((row.text(2)?, row.time(3)?))) {
+        wake(relation, &entrypoint, due, 1)?;
+    }
     Ok(rows.bigs())
 }

@@ -1,12 +1,15 @@
 //! What may be handed out next: the due jobs of some entrypoints, best of all first, as the newest snapshot shows them.
 //!
-//! Each entrypoint is a stream that walks the one index: priority by priority, in each by (due, id). A page is read when
+//! Each entrypoint is a stream that walks the one index: priority by priority, in each by (due, id), from the cursor on that
+//! memory keeps for it. Between priorities that have a cursor the index is probed for others. A page is read when
 //! it is needed, and pages grow, so that the first job costs one probe and a crowd of held ones few.
 
 use crate::error::Error;
-use crate::pg::Time;
 use crate::pg::spi::Parameter;
+use crate::pg::{self, Time};
+use crate::shmem::memory;
 use crate::statement;
+use pgqueuer_core::claims::{Point, QueueKey, Walk};
 use pgrx::check_for_interrupts;
 use std::cmp::Reverse;
 use std::collections::VecDeque;
@@ -24,15 +27,34 @@ pub struct Candidate {
     pub attempts: i32,
     /// Its ordering key.
     pub ordering_key: Option<String>,
+    /// Higher first.
+    pub priority: i32,
+}
+
+impl Candidate {
+    fn point(&self) -> Point {
+        Point { due: self.due, id: self.id }
+    }
+}
+
+/// An entrypoint that is asked for.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its index in the caller's list.
+    pub place: usize,
+    /// Its name.
+    pub entrypoint: String,
+    /// The same for memory.
+    pub queue: QueueKey,
 }
 
 /// The longest page.
 const PAGE_MOST: i64 = 1024;
 
 struct Stream {
-    entrypoint: String,
-    /// Whose index is the caller's place for this entrypoint.
-    place: usize,
+    source: Source,
+    /// Priorities that have a cursor and come next, lowest first.
+    known: Vec<i32>,
     /// The priority of the page.
     priority: i32,
     /// The highest that the next priority can be; none below the lowest int.
@@ -43,6 +65,14 @@ struct Stream {
     page_size: i64,
     state: State,
     set_aside: bool,
+    /// The walk over this priority.
+    walk: Option<Walk>,
+    /// Up to where everything is claimed or gone, as far as this walk has come.
+    reached: Option<Point>,
+    /// The first that was seen and not taken: no cursor may pass it.
+    left: Option<Point>,
+    /// Behind everything that is due, once all of it was read.
+    end: Option<Point>,
 }
 
 #[derive(PartialEq)]
@@ -63,8 +93,8 @@ pub struct Candidates {
 
 impl Candidates {
     /// Begins with the head of each entrypoint's queue. `wanted` is about how many will be taken.
-    pub fn of(entrypoints: impl Iterator<Item = (usize, String)>, now: Time, wanted: usize) -> Self {
-        let mut streams: Vec<Stream> = entrypoints.map(|(place, entrypoint)| Stream::new(entrypoint, place)).collect();
+    pub fn of(sources: impl Iterator<Item = Source>, now: Time, wanted: usize) -> Self {
+        let mut streams: Vec<Stream> = sources.map(Stream::new).collect();
         let share = wanted / streams.len().max(1) + 2;
         streams.iter_mut().for_each(|stream| stream.page_size = (share as i64).min(PAGE_MOST));
         Self { streams, now }
@@ -84,12 +114,23 @@ impl Candidates {
             Some(((Reverse(stream.priority), head.due, head.id), stream))
         });
         let Some((_, stream)) = best.min_by_key(|(rank, _)| *rank) else { return Ok(None) };
-        Ok(stream.page.pop_front().map(|candidate| (stream.place, candidate)))
+        Ok(stream.page.pop_front().map(|candidate| {
+            stream.reached = Some(candidate.point().next());
+            (stream.source.place, candidate)
+        }))
+    }
+
+    /// The candidate can be claimed, but not now: whoever comes next must see it again.
+    pub fn leave(&mut self, place: usize, candidate: &Candidate) {
+        if let Some(stream) = self.stream(place).filter(|stream| stream.priority == candidate.priority) {
+            stream.left = stream.left.or(Some(candidate.point()));
+        }
     }
 
     /// Puts a candidate back and passes over its entrypoint until [`resume`](Self::resume): its limit is reached.
     pub fn set_aside(&mut self, place: usize, candidate: Candidate) {
-        if let Some(stream) = self.streams.iter_mut().find(|stream| stream.place == place) {
+        if let Some(stream) = self.stream(place) {
+            stream.reached = Some(candidate.point());
             stream.page.push_front(candidate);
             stream.set_aside = true;
         }
@@ -99,23 +140,38 @@ impl Candidates {
     pub fn resume(&mut self) {
         self.streams.iter_mut().for_each(|stream| stream.set_aside = false);
     }
+
+    /// Tells memory how far the walks have come.
+    pub fn finish(&mut self) {
+        self.streams.iter_mut().for_each(|stream| {
+            stream.end_walk();
+        });
+    }
+
+    fn stream(&mut self, place: usize) -> Option<&mut Stream> {
+        self.streams.iter_mut().find(|stream| stream.source.place == place)
+    }
 }
 
 impl Stream {
-    fn new(entrypoint: String, place: usize) -> Self {
-        let page = VecDeque::new();
-        let last = (Time::MIN, i64::MIN);
-        let (priority, state) = (i32::MAX, State::BetweenPriorities);
+    fn new(source: Source) -> Self {
+        let known = memory::read(|claims| claims.known_priorities(&source.queue));
+        let mut known = known.map_or(vec![], |(known, count)| known.into_iter().take(count).collect::<Vec<_>>());
+        known.sort_unstable();
         Self {
-            entrypoint,
-            place,
-            priority,
-            next_at_most: Some(priority),
-            page,
-            last,
+            source,
+            known,
+            priority: i32::MAX,
+            next_at_most: Some(i32::MAX),
+            page: VecDeque::new(),
+            last: (Time::MIN, i64::MIN),
             page_size: 1,
-            state,
+            state: State::BetweenPriorities,
             set_aside: false,
+            walk: None,
+            reached: None,
+            left: None,
+            end: None,
         }
     }
 
@@ -123,6 +179,7 @@ impl Stream {
     fn fill(&mut self, now: Time) -> Result<(), Error> {
         while self.page.is_empty() && self.state != State::Closed {
             if self.state == State::BetweenPriorities {
+                self.end_walk();
                 self.enter_priority(now)?;
             } else {
                 self.read_page(now)?;
@@ -131,43 +188,67 @@ impl Stream {
         Ok(())
     }
 
-    /// Goes to the next priority that has a row that is due, and there to just before that row: the walk of dead index
-    /// entries in front of it is done once.
+    /// Goes to the next priority that has a row that is due, or has a cursor.
     fn enter_priority(&mut self, now: Time) -> Result<(), Error> {
         let Some(bound) = self.next_at_most else {
             self.state = State::Closed;
             return Ok(());
         };
-        let parameters = [Parameter::from(self.entrypoint.as_str()), bound.into()];
-        let first = statement::NEXT_PRIORITY
-            .run(&parameters, |rows| Ok(rows.first().and_then(|row| Some((row.int(1)?, row.time(2)?, row.big(3)?)))))?;
-        let Some((priority, due, id)) = first else {
-            self.state = State::Closed;
-            return Ok(());
-        };
-        self.next_at_most = priority.checked_sub(1);
-        if due <= now {
-            self.priority = priority;
-            self.last = (due, id.saturating_sub(1));
-            self.state = State::InPriority;
+        self.known.retain(|known| *known <= bound);
+        let below = self.known.last().map_or(i64::from(i32::MIN) - 1, |known| i64::from(*known));
+        let unknown = if below == i64::from(bound) { None } else { self.first_between(below, bound)? };
+        match unknown.or(self.known.last().map(|known| (*known, Point::FIRST))) {
+            None => self.state = State::Closed,
+            // Its first row is not due: none of it is.
+            Some((priority, first)) if first.due > now => self.next_at_most = priority.checked_sub(1),
+            Some((priority, _)) => {
+                self.next_at_most = priority.checked_sub(1);
+                self.begin_walk(priority);
+            }
         }
         Ok(())
     }
 
+    /// The first row of the highest priority up to `bound` and above `below`. Rows behind the first are not walked.
+    fn first_between(&self, below: i64, bound: i32) -> Result<Option<(i32, Point)>, Error> {
+        let parameters = [Parameter::from(self.source.entrypoint.as_str()), bound.into(), below.into()];
+        statement::NEXT_PRIORITY.run(&parameters, |rows| {
+            let first = |row: pg::spi::Row| Some((row.int(1)?, Point { due: row.time(2)?, id: row.big(3)? }));
+            Ok(rows.first().and_then(first))
+        })
+    }
+
+    /// Begins with a priority at its cursor.
+    fn begin_walk(&mut self, priority: i32) {
+        let walk = memory::change(|claims| claims.begin_walk(&self.source.queue, priority, pg::now()));
+        let from = walk.map_or(Point::FIRST, |walk| walk.from);
+        self.priority = priority;
+        self.last = (from.due, from.id.saturating_sub(1));
+        (self.walk, self.reached, self.left, self.end) = (walk, Some(from), None, None);
+        self.state = State::InPriority;
+    }
+
+    fn end_walk(&mut self) {
+        let to = self.left.or(self.page.front().map(Candidate::point)).or(self.end).or(self.reached);
+        if let (Some(walk), Some(to)) = (self.walk.take(), to) {
+            memory::change(|claims| claims.end_walk(&self.source.queue, &walk, to, pg::now()));
+        }
+    }
+
     fn read_page(&mut self, now: Time) -> Result<(), Error> {
-        let (due, id) = self.last;
+        let ((due, id), priority) = (self.last, self.priority);
         let parameters = [
-            Parameter::from(self.entrypoint.as_str()),
-            self.priority.into(),
+            Parameter::from(self.source.entrypoint.as_str()),
+            priority.into(),
             Parameter::time(due),
             id.into(),
             Parameter::time(now),
             self.page_size.into(),
         ];
         self.page = statement::CANDIDATES.run(&parameters, |rows| {
-            let candidate = |row: crate::pg::spi::Row| {
+            let candidate = |row: pg::spi::Row| {
                 let (id, due, created, attempts) = (row.big(1)?, row.time(2)?, row.time(3)?, row.int(4)?);
-                Some(Candidate { id, due, created, attempts, ordering_key: row.text(5) })
+                Some(Candidate { id, due, created, attempts, ordering_key: row.text(5), priority })
             };
             Ok(rows.iter().filter_map(candidate).collect())
         })?;
@@ -178,6 +259,7 @@ impl Stream {
         self.page_size = (self.page_size * 2).min(PAGE_MOST);
         if complete {
             // The rest of this priority is not due: go on below it once the page is used up.
+            self.end = Some(Point { due: now, id: i64::MAX });
             self.state = State::BetweenPriorities;
         }
         Ok(())

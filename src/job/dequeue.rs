@@ -6,6 +6,8 @@
 
 use super::candidate::{Candidate, Candidates};
 use super::check;
+use super::gate::{Gate, Gates, Terms};
+use super::touched::Settled;
 use crate::error::Error;
 use crate::lease::{self, Caller};
 use crate::pg::argument::Raw;
@@ -14,7 +16,7 @@ use crate::pg::spi::{Parameter, Row};
 use crate::pg::{self, Time};
 use crate::shmem::{memory, transaction};
 use crate::statement;
-use pgqueuer_core::claims::{JobKey, Name, RateLimit, Refusal, Request};
+use pgqueuer_core::claims::{JobKey, Refusal};
 use pgrx::datum::Interval;
 use pgrx::pg_sys::Datum;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -48,8 +50,8 @@ fn dequeue(
         // Asking for work is a sign of life.
         lease::beat(caller.worker, now, lease)?;
     }
-    let asked = Asked { caller, named: worker.is_some(), lease, max_in_flight };
-    Ok(asked.dequeue(&names, batch_size as usize, now, &mut set)?)
+    let terms = Terms { caller, named: worker.is_some(), lease, max_in_flight };
+    Ok(terms.dequeue(&names, batch_size as usize, now, &mut set)?)
 }
 
 fn at_least_one(name: &str, given: Option<i32>) -> Result<Option<u32>, Error> {
@@ -62,22 +64,6 @@ fn at_least_one(name: &str, given: Option<i32>) -> Result<Option<u32>, Error> {
     }
 }
 
-/// Who asks, and on which terms.
-struct Asked {
-    caller: Caller,
-    named: bool,
-    lease: Option<i64>,
-    max_in_flight: Option<u32>,
-}
-
-/// The settings of an entrypoint that decide whether its jobs may be handed out.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-struct Gate {
-    paused: bool,
-    limit: u32,
-    rate: Option<RateLimit>,
-}
-
 /// A claim that has been published and whose row has not been looked at.
 struct Published {
     key: JobKey,
@@ -86,17 +72,7 @@ struct Published {
     gate: Gate,
 }
 
-impl Gate {
-    /// Reads the columns concurrency_limit, rate_limit, rate_period and paused from `first` on.
-    fn of(row: &Row, first: i32) -> Self {
-        let claims = row.int(first + 1).unwrap_or(0).unsigned_abs();
-        let period = row.get::<Interval>(first + 2).map_or(1, |period| pg::microseconds(&period).max(1));
-        let rate = (claims > 0).then_some(RateLimit { claims, period });
-        Self { paused: row.is(first + 3), limit: row.int(first).unwrap_or(0).unsigned_abs(), rate }
-    }
-}
-
-impl Asked {
+impl Terms {
     /// Claims and hands out. Where somebody has changed a setting in the meantime, begins again with the new one: going
     /// on would claim and drop one job after the other, to the end of the backlog.
     fn dequeue(&self, names: &[String], batch_size: usize, now: Time, set: &mut Set) -> Result<(), Error> {
@@ -111,14 +87,23 @@ impl Asked {
 
     /// One beginning: takes `missing` down by what it hands out.
     fn take(&self, names: &[String], missing: &mut usize, now: Time, set: &mut Set) -> Result<Taken, Error> {
-        let gates = gates(names)?;
-        let gate_of = |name: &String| gates.get(name).copied().unwrap_or_default();
-        let open = names.iter().enumerate().filter(|(_, name)| !gate_of(name).paused);
-        let open: Vec<(usize, String)> = open.map(|(place, name)| (place, name.clone())).collect();
-        let queues: Vec<(&String, Gate)> = names.iter().map(|name| (name, gate_of(name))).collect();
-        let mut candidates = Candidates::of(open.into_iter(), now, *missing);
+        let gates = Gates::of(&self.caller, names)?;
+        let mut candidates = Candidates::of(gates.open(), now, *missing);
+        let taken = self.take_of(&mut candidates, &gates, missing, now, set)?;
+        candidates.finish();
+        Ok(taken)
+    }
+
+    fn take_of(
+        &self,
+        candidates: &mut Candidates,
+        gates: &Gates,
+        missing: &mut usize,
+        now: Time,
+        set: &mut Set,
+    ) -> Result<Taken, Error> {
         while *missing > 0 {
-            let published = self.publish(&mut candidates, &queues, (*missing).min(ROUND_MOST), now)?;
+            let published = self.publish(candidates, gates, (*missing).min(ROUND_MOST), now)?;
             if published.is_empty() {
                 break;
             }
@@ -139,23 +124,24 @@ impl Asked {
     fn publish(
         &self,
         candidates: &mut Candidates,
-        queues: &[(&String, Gate)],
+        gates: &Gates,
         wanted: usize,
         now: Time,
     ) -> Result<Vec<Published>, Error> {
         let mut published = Vec::with_capacity(wanted);
         while published.len() < wanted {
             let Some((place, candidate)) = candidates.next()? else { break };
-            let Some((name, gate)) = queues.get(place) else { break };
-            let request = self.request(name, &candidate, *gate, now);
+            let Some((source, gate)) = gates.get(place) else { break };
+            let request = self.request(source, gate, &candidate, now);
             transaction::reserve(1)?;
             // The note follows at once: nothing in between can fail or be interrupted.
             match memory::change(|claims| claims.publish(&request)) {
                 Some(Ok(number)) => {
                     transaction::claimed(request.job, number);
-                    published.push(Published { key: request.job, number, candidate, gate: *gate });
+                    published.push(Published { key: request.job, number, candidate, gate });
                 }
-                Some(Err(Refusal::Taken | Refusal::KeyBusy)) => {}
+                Some(Err(Refusal::Taken)) => {}
+                Some(Err(Refusal::KeyBusy | Refusal::Resting)) => candidates.leave(place, &candidate),
                 Some(Err(Refusal::LimitReached | Refusal::RateSpent | Refusal::RatesFull)) => {
                     candidates.set_aside(place, candidate)
                 }
@@ -168,44 +154,24 @@ impl Asked {
         Ok(published)
     }
 
-    fn request(&self, name: &str, candidate: &Candidate, gate: Gate, now: Time) -> Request {
-        Request {
-            job: JobKey { relation: self.caller.relation, id: candidate.id },
-            worker: self.caller.worker,
-            as_worker: lease::as_worker(self.named, now, self.lease),
-            attempt: candidate.attempts,
-            created: candidate.created,
-            now,
-            session: self.caller.session,
-            queue: Name::of(&[name]),
-            order: candidate.ordering_key.as_ref().map_or(Name::NONE, |key| Name::of(&[name, key])),
-            limit: gate.limit,
-            rate: gate.rate,
-            max_in_flight: self.max_in_flight,
-        }
-    }
-
     /// Looks again at what was published, hands out what still holds, in the order of the claims, and drops the other
     /// claims. Returns how many it handed out, and whether settings are not those that the claims were made under.
     fn hand_out(&self, published: &[Published], now: Time, set: &mut Set) -> Result<(usize, bool), Error> {
         match self.look(published, None, now, set)? {
             Looked::HandedOut(count, changed) => Ok((count, changed)),
             // Rare: only a row that was locked or changed by a transaction that is open or did not succeed.
-            Looked::Touched(ids) => {
-                let unlocked = statement::UNLOCKED.bigs(&[ids.into()])?;
-                match self.look(published, Some(&unlocked), now, set)? {
-                    Looked::HandedOut(count, changed) => Ok((count, changed)),
-                    Looked::Touched(_) => Err(Error::Broken("rows were looked at twice in vain".to_owned())),
-                }
-            }
+            Looked::Touched(rows) => match self.look(published, Some(&Settled::of(&rows)?), now, set)? {
+                Looked::HandedOut(count, changed) => Ok((count, changed)),
+                Looked::Touched(_) => Err(Error::Broken("rows were looked at twice in vain".to_owned())),
+            },
         }
     }
 
-    /// One look. Where rows were touched and nobody has asked whether they are `unlocked`, it hands out nothing.
+    /// One look. Where rows were touched and nobody has `settled` what that means, it hands out nothing.
     fn look(
         &self,
         published: &[Published],
-        unlocked: Option<&[i64]>,
+        settled: Option<&Settled>,
         now: Time,
         set: &mut Set,
     ) -> Result<Looked, Error> {
@@ -213,15 +179,18 @@ impl Asked {
         let worker = self.caller.uuid();
         statement::LOOK.run(&[ids.into(), Parameter::time(pg::now())], |rows| {
             let rows: HashMap<i64, Row> = rows.iter().filter_map(|row| Some((row.big(1)?, row))).collect();
-            if unlocked.is_none() && rows.values().any(|row| row.is(TOUCHED)) {
-                let touched = rows.iter().filter(|(_, row)| row.is(TOUCHED)).map(|(id, _)| *id);
-                return Ok(Looked::Touched(touched.collect()));
+            let touched: Vec<(i64, u32)> =
+                rows.iter().map(|(id, row)| (*id, row.xid(XMAX))).filter(|(_, x)| *x != 0).collect();
+            if settled.is_none() && !touched.is_empty() {
+                return Ok(Looked::Touched(touched));
             }
+            let free =
+                |row: &Row| settled.is_none_or(|settled| settled.is_free(row.big(1).unwrap_or(0), row.xid(XMAX)));
             let (mut count, mut changed) = (0, false);
             for claim in published {
                 let row = rows.get(&claim.key.id);
                 changed |= row.is_some_and(|row| Gate::of(row, GATE) != claim.gate);
-                match row.filter(|row| claim.still_holds(row, unlocked.unwrap_or_default())) {
+                match row.filter(|row| free(row) && claim.still_holds(row)) {
                     Some(row) => {
                         set.put(&handed_out(row, worker, now));
                         count += 1;
@@ -239,7 +208,7 @@ enum Looked {
     /// How many jobs were handed out, and whether settings have changed.
     HandedOut(usize, bool),
     /// Nothing was: these rows were touched.
-    Touched(Vec<i64>),
+    Touched(Vec<(i64, u32)>),
 }
 
 /// Why one beginning ended.
@@ -253,14 +222,13 @@ enum Taken {
 
 /// Columns of `look.sql`.
 const CLAIMABLE: i32 = 11;
-const TOUCHED: i32 = 12;
+const XMAX: i32 = 12;
 const PICKED: i32 = 13;
 const GATE: i32 = 14;
 
 impl Published {
-    fn still_holds(&self, row: &Row, unlocked: &[i64]) -> bool {
+    fn still_holds(&self, row: &Row) -> bool {
         row.is(CLAIMABLE)
-            && (!row.is(TOUCHED) || unlocked.contains(&self.key.id))
             && row.int(6) == Some(self.candidate.attempts)
             && row.time(7) == Some(self.candidate.created)
             && row.text(10) == self.candidate.ordering_key
@@ -288,11 +256,4 @@ fn handed_out(row: &Row, worker: Uuid, picked: Time) -> [Option<Datum>; 13] {
         dedupe_key,
         ordering_key,
     ]
-}
-
-/// The settings of those entrypoints that have any.
-fn gates(names: &[String]) -> Result<HashMap<String, Gate>, Error> {
-    statement::ENTRYPOINTS.run(&[names.to_vec().into()], |rows| {
-        Ok(rows.iter().filter_map(|row| Some((row.text(1)?, Gate::of(&row, 2)))).collect())
-    })
 }

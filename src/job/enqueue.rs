@@ -7,7 +7,9 @@ use crate::error::Error;
 use crate::pg::argument::Raw;
 use crate::pg::spi::Parameter;
 use crate::pg::{self, Time};
+use crate::shmem::memory;
 use crate::statement;
+use pgqueuer_core::claims::{Name, QueueKey};
 use pgrx::datum::IntoDatum;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::pg_sys::{BYTEAOID, JSONBOID, TIMESTAMPTZOID};
@@ -44,6 +46,8 @@ pub struct Inserted {
     pub created: Option<Time>,
     /// Earliest start, where there is one.
     pub execute_after: Option<Time>,
+    /// When it may run.
+    due: Time,
 }
 
 macro_rules! overload {
@@ -129,12 +133,17 @@ pub fn insert(job: &NewJob<'_>) -> Result<Inserted, Error> {
         statement::ENQUEUE.run(&parameters, |rows| {
             let row = rows.first().ok_or_else(|| Error::Broken("a job was not inserted".to_owned()))?;
             let id = row.big(1).unwrap_or_default();
-            Ok(Inserted { id, created: row.time(2), execute_after: row.time(3) })
+            Ok(Inserted { id, created: row.time(2), execute_after: row.time(3), due: row.time(4).unwrap_or(Time::MIN) })
         })
     };
     let inserted =
         if job.dedupe_key.is_some() { pg::catch_duplicate(run, |detail| Error::Duplicate { detail })? } else { run()? };
-    wake(entrypoint);
+    let relation = memory::relation(pg::relation(c"job")?);
+    if job.created.is_some() && job.ordering_key.is_some() {
+        let queue = QueueKey { relation, name: Name::of(&[entrypoint]) };
+        memory::change(|claims| claims.keys_are_out_of_order(&queue));
+    }
+    wake(relation, entrypoint, inserted.due, 1)?;
     Ok(inserted)
 }
 

@@ -3,14 +3,15 @@
 use super::check::{self, OnConflict};
 use super::wake::wake;
 use crate::error::Error;
-use crate::pg;
 use crate::pg::argument::Raw;
 use crate::pg::spi::Parameter;
+use crate::pg::{self, Time};
+use crate::shmem::memory;
 use crate::statement;
 use pgrx::datum::IntoDatum;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::pg_extern;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Jobs to be enqueued: arrays of one length, or `None` for the default everywhere.
 pub struct Batch {
@@ -117,9 +118,9 @@ impl Batch {
         }
     }
 
-    fn parameters(&self, ids: &[i64], producer: Option<&str>) -> [Parameter; 11] {
+    fn parameters(&self, now: Time, ids: &[i64], producer: Option<&str>) -> [Parameter; 11] {
         [
-            Parameter::time(pg::now()),
+            Parameter::time(now),
             ids.to_vec().into(),
             self.entrypoints.into(),
             self.payloads
@@ -135,10 +136,19 @@ impl Batch {
         ]
     }
 
-    fn wake(&self) {
-        let names: HashSet<String> =
-            self.entrypoints.map(Raw::texts).unwrap_or_default().into_iter().flatten().collect();
-        names.iter().chain(self.one_entrypoint.as_ref()).for_each(|name| wake(name));
+    /// Wakes the workers of each entrypoint: with the first of its jobs that can run, and as many as there are.
+    fn wake(&self, now: Time, ids: &[Option<i64>]) -> Result<(), Error> {
+        let relation = memory::relation(pg::relation(c"job")?);
+        let names = self.entrypoints.map(Raw::texts).unwrap_or_default();
+        let after = self.execute_after.map(Raw::times).unwrap_or_default();
+        let mut arrived: BTreeMap<&str, (Time, usize)> = BTreeMap::new();
+        for (place, _) in ids.iter().enumerate().filter(|(_, id)| id.is_some()) {
+            let name = names.get(place).and_then(Option::as_ref).or(self.one_entrypoint.as_ref());
+            let due = after.get(place).copied().flatten().map_or(now, |after| after.max(now));
+            let (first, jobs) = arrived.entry(name.map_or("", String::as_str)).or_insert((due, 0));
+            (*first, *jobs) = ((*first).min(due), *jobs + 1);
+        }
+        arrived.into_iter().try_for_each(|(name, (due, jobs))| wake(relation, name, due, jobs))
     }
 }
 
@@ -152,8 +162,9 @@ pub fn enqueue_batch(batch: &Batch, on_conflict: OnConflict) -> Result<Vec<Optio
     }
     let ids = pg::next_values(pg::lock_relation(c"job_id_seq")?, batch.count);
     let producer = pg::caller();
-    let parameters = batch.parameters(&ids, producer.as_deref());
-    let answer = match on_conflict {
+    let now = pg::now();
+    let parameters = batch.parameters(now, &ids, producer.as_deref());
+    let answer: Vec<Option<i64>> = match on_conflict {
         OnConflict::Raise => {
             let run = || statement::ENQUEUE_MANY.run(&parameters, |_| Ok(()));
             pg::catch_duplicate(run, |detail| Error::Duplicate { detail })?;
@@ -163,9 +174,9 @@ pub fn enqueue_batch(batch: &Batch, on_conflict: OnConflict) -> Result<Vec<Optio
             let inserted: HashSet<i64> = statement::ENQUEUE_SKIP.bigs(&parameters)?.into_iter().collect();
             ids.into_iter().map(|id| inserted.contains(&id).then_some(id)).collect()
         }
-        OnConflict::Replace => replace(batch, &ids, &parameters)?,
+        OnConflict::Replace => return replace(batch, &ids, &parameters),
     };
-    batch.wake();
+    batch.wake(now, &answer)?;
     Ok(answer)
 }
 
@@ -175,18 +186,23 @@ fn replace(batch: &Batch, ids: &[i64], parameters: &[Parameter]) -> Result<Vec<O
         statement::LOCK_KEYS.bigs(&[keys.into()])?;
     }
     let (plain, keyed, entrypoints) = statement::ENQUEUE_REPLACE.run(parameters, |rows| {
-        let (mut plain, mut keyed, mut entrypoints) = (HashSet::new(), HashMap::new(), HashSet::new());
+        let (mut plain, mut keyed) = (HashSet::new(), HashMap::new());
+        let mut entrypoints: HashMap<String, (Time, usize)> = HashMap::new();
         for row in rows.iter() {
             match (row.big(1), row.text(2)) {
                 (Some(id), Some(key)) => drop(keyed.insert(key, id)),
                 (Some(id), None) => drop(plain.insert(id)),
                 _ => {}
             }
-            entrypoints.extend(row.text(3));
+            if let (Some(name), Some(due)) = (row.text(3), row.time(4)) {
+                let (first, jobs) = entrypoints.entry(name).or_insert((due, 0));
+                (*first, *jobs) = ((*first).min(due), *jobs + 1);
+            }
         }
         Ok((plain, keyed, entrypoints))
     })?;
-    entrypoints.iter().for_each(|name| wake(name));
+    let relation = memory::relation(pg::relation(c"job")?);
+    entrypoints.iter().try_for_each(|(name, (due, jobs))| wake(relation, name, *due, *jobs))?;
     let keys = batch.dedupe_keys.map(Raw::texts).unwrap_or_default();
     let id_of = |(place, id): (usize, &i64)| match keys.get(place).and_then(Option::as_ref) {
         Some(key) => keyed.get(key).copied(),

@@ -113,10 +113,11 @@ fn again(caller: &Caller, claim: &Ended, delay: Parameter, error: Option<Raw>, f
         delay,
         failures.into(),
     ];
-    let entrypoint = statement::RETRY.run(&parameters, |rows| Ok(rows.first().and_then(|row| row.text(2))))?;
-    match &entrypoint {
-        Some(entrypoint) => wake::wake(entrypoint),
+    let queued = statement::RETRY
+        .run(&parameters, |rows| Ok(rows.first().and_then(|row| Some((row.text(2)?, row.time(3)?)))))?;
+    match &queued {
+        Some((entrypoint, due)) => wake::wake(caller.relation, entrypoint, *due, 1)?,
         None => fence::forget(claim),
     }
-    Ok(entrypoint.is_some())
+    Ok(queued.is_some())
 }

@@ -2,9 +2,10 @@
 
 use super::enqueue::{NewJob, insert};
 use crate::error::{Error, raise};
+use crate::pg;
 use crate::pg::argument::Raw;
-use crate::shmem::memory;
 use crate::shmem::transaction::{self, Then};
+use crate::shmem::{memory, service};
 use crate::statement;
 use pgrx::heap_tuple::PgHeapTuple;
 use pgrx::prelude::{PgTrigger, pg_trigger};
@@ -74,6 +75,19 @@ fn set(row: &mut PgHeapTuple<'_, AllocatedByRust>, name: &str, value: Option<Raw
 fn jobs_refuse<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, AllocatedByRust>>, PgTriggerError> {
     let command = if trigger.event().fired_by_update() { "UPDATE" } else { "DELETE" };
     raise(Error::NotByHand { command })
+}
+
+/// Rows of the table itself were written. Where not by a statement of ours (a restore, an operator, replication), nobody
+/// has told of them.
+#[pg_trigger(sql = false)]
+fn job_written<'a>(trigger: &'a PgTrigger<'a>) -> Result<Option<PgHeapTuple<'a, impl WhoAllocated>>, PgTriggerError> {
+    if memory::is_there() && !pg::spi::is_running() {
+        let relation = memory::relation(trigger.relid()?);
+        service::ensure(relation);
+        transaction::reserve(1).unwrap_or_else(|error| raise(error));
+        transaction::stirred(relation);
+    }
+    Ok(trigger.new())
 }
 
 /// TRUNCATE of the table: its claims end with the commit.

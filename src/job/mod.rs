@@ -16,11 +16,15 @@
 //! - [`insert`]        INSERT and COPY into pgq.jobs
 //! - [`wake`]          tells those who listen
 //! - [`candidate`]     what may be handed out next, best first
+//! - [`gate`]          the settings that decide whether it may be
 //! - [`dequeue`]       claims it, looks again, hands it out
+//! - [`touched`]       rows that somebody has locked or tried to change
+//! - [`ready`]         the same choice without a claim
 //! - [`fence`]         may this caller end that claim?
 //! - [`finish`]        complete, complete_many, finish
 //! - [`fail`]          fail, retry
 //! - [`release`]       gives claims back
+//! - [`lost`]          a lost worker's claims
 
 pub mod candidate;
 pub mod check;
@@ -30,6 +34,10 @@ pub mod enqueue_many;
 pub mod fail;
 pub mod fence;
 pub mod finish;
+pub mod gate;
 pub mod insert;
+pub mod lost;
+pub mod ready;
 pub mod release;
+pub mod touched;
 pub mod wake;

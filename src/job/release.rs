@@ -1,12 +1,10 @@
 //! `pgq.release`: a worker gives claims back. The row is not touched: it was never anything but queued. The attempt does
-//! not count, and nothing is logged.
+//! not count, and nothing is logged. A receipt goes with the claim: it would fit the row after a restart.
 
 use super::fence;
-use super::wake::wake;
-use crate::error::Error;
-use crate::lease::Caller;
+use crate::lease::{Caller, receipt};
 use crate::pg::argument::Raw;
-use crate::statement;
+use crate::shmem::transaction;
 use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::pg_extern;
@@ -16,15 +14,8 @@ fn release(ids: Option<Raw>, worker: Option<Uuid>, attempts: Option<Raw>) -> Res
     let caller = Caller::of("pgq.release", c"pgq.release()", worker)?;
     let (ids, attempts) = fence::ids_and_attempts(ids, attempts)?;
     let mut ended = fence::begin(&caller, &ids, &attempts)?;
+    ended.iter().for_each(|claim| transaction::freeing(claim.key, claim.ending.number));
+    receipt::strike_out(ended.iter().filter(|claim| claim.ending.has_receipt).map(|claim| claim.key.id).collect())?;
     ended.sort_by_key(|claim| claim.place);
-    let ids: Vec<i64> = ended.iter().map(|claim| claim.key.id).collect();
-    wake_workers_of(&ids)?;
-    Ok(ids)
-}
-
-fn wake_workers_of(ids: &[i64]) -> Result<(), Error> {
-    statement::ENTRYPOINTS_OF.run(&[ids.to_vec().into()], |rows| {
-        rows.iter().filter_map(|row| row.text(1)).for_each(|entrypoint| wake(&entrypoint));
-        Ok(())
-    })
+    Ok(ended.iter().map(|claim| claim.key.id).collect())
 }

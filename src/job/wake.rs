@@ -1,11 +1,53 @@
-//! Tells those who listen that there are jobs. A hint: if it is lost, jobs are late, not lost.
+//! Jobs can be claimed: whoever waits for them is told when the transaction commits.
+//!
+//! Where the library is preloaded this is a note, which the commit callback carries out: it marks shared memory and sets a
+//! latch, and the database's worker tells those who LISTEN. Else, and where the setting asks for it, the transaction
+//! itself notifies.
 
-use crate::{guc, pg};
+use crate::error::Error;
+use crate::guc::{self, Notify};
+use crate::pg::{self, Time};
+use crate::shmem::transaction::{self, Arrival};
+use crate::shmem::{memory, service};
 use pgqueuer_core::channel::channel;
+use pgqueuer_core::claims::{Name, QueueKey, Relation};
 
-/// The transaction enqueues jobs of this entrypoint, or makes them due: tell it when it commits.
-pub fn wake(entrypoint: &str) {
-    if guc::notifies() {
+/// `jobs` jobs of this entrypoint can be claimed from `due` on, once the transaction has committed.
+///
+/// # Errors
+/// [`Error::Broken`] where memory is out.
+pub fn wake(relation: Relation, entrypoint: &str, due: Time, jobs: usize) -> Result<(), Error> {
+    if guc::notify() == Notify::Transactional || (!memory::is_there() && guc::notify() != Notify::Off) {
         pg::notify(&channel(entrypoint), "");
     }
+    if !memory::is_there() {
+        return Ok(());
+    }
+    service::ensure(relation);
+    let queue = QueueKey { relation, name: Name::of(&[entrypoint]) };
+    let notify = guc::notify() == Notify::Coalesced;
+    if notify {
+        know_channel(&queue, entrypoint);
+    }
+    transaction::reserve(1)?;
+    transaction::arrived(Arrival { queue, due, jobs: jobs as u64, notify });
+    Ok(())
+}
+
+/// Sees that memory has the channel's name, so that the commit callback need not.
+pub fn know_channel(queue: &QueueKey, entrypoint: &str) {
+    if memory::read(|claims| claims.knows_channel(queue)) == Some(false) {
+        let name = channel(entrypoint);
+        memory::change(|claims| claims.know_channel(queue, name.as_bytes()));
+    }
+}
+
+/// The first job of an ordering key ends, and nobody held it: the next can be claimed once the transaction has committed.
+///
+/// # Errors
+/// [`Error::Broken`] where memory is out.
+pub fn key_is_free(relation: Relation, entrypoint: &str, created: Time) -> Result<(), Error> {
+    transaction::reserve(1)?;
+    transaction::key_freed(QueueKey { relation, name: Name::of(&[entrypoint]) }, created);
+    Ok(())
 }

@@ -4,7 +4,7 @@ use super::{can_claim, checked};
 use crate::error::Error;
 use crate::pg;
 use crate::pg::argument::Raw;
-use crate::shmem::memory;
+use crate::shmem::{memory, service};
 use pgqueuer_core::claims::{JobKey, WorkerKey};
 use pgrx::Uuid;
 use pgrx::datum::Interval;
@@ -26,9 +26,19 @@ fn beat(worker: Option<Uuid>, lease: Option<Interval>, held: Option<Raw>) -> Res
     can_claim("pgq.heartbeat", c"pgq.heartbeat()")?;
     // Takes no lock on the table: a beat must not wait for who rewrites it.
     let relation = memory::relation(pg::relation(c"job")?);
+    super::receipt::load(relation)?;
+    service::ensure(relation);
     let worker = WorkerKey::named(relation, uuid.as_bytes());
     super::beat(worker, pg::now(), lease)?;
-    let held: Vec<i64> = held.map(Raw::bigs).unwrap_or_default().into_iter().flatten().collect();
+    let held: Option<Vec<i64>> = held.map(Raw::bigs).unwrap_or_default().into_iter().collect();
+    let held = held.ok_or_else(|| {
+        Error::argument(
+            "held",
+            "not contain NULL",
+            None,
+            "Pass the ids of the jobs that the worker is at, such as '{1,2}'.",
+        )
+    })?;
     let mut lost = Vec::with_capacity(held.len());
     for slice in held.chunks(64) {
         let keys = slice.iter().map(|id| JobKey { relation, id: *id });

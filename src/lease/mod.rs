@@ -1,11 +1,13 @@
 //! Who a worker is, and what keeps its claims: a session its life, a named worker its heartbeats. Memory only; nothing
 //! here writes a row.
 
+mod attach;
 mod heartbeat;
+pub mod receipt;
 
 use crate::error::Error;
 use crate::pg::{self, Time};
-use crate::shmem::{memory, session};
+use crate::shmem::{memory, service, session};
 use pgqueuer_core::claims::{Relation, Worker, WorkerKey, WorkerKind};
 use pgrx::Uuid;
 use pgrx::datum::Interval;
@@ -31,6 +33,8 @@ impl Caller {
     pub fn of(function: &'static str, command: &'static std::ffi::CStr, worker: Option<Uuid>) -> Result<Self, Error> {
         can_claim(function, command)?;
         let relation = memory::relation(pg::lock_relation(c"job")?);
+        receipt::load(relation)?;
+        service::ensure(relation);
         let worker = match worker {
             Some(uuid) => WorkerKey::named(relation, uuid.as_bytes()),
             None => session::worker(relation),

@@ -6,6 +6,16 @@ use pgrx::callconv::{Arg, ArgAbi, BoxRet, FcInfo};
 use pgrx::datum::{Datum, FromDatum, IntoDatum, UnboxDatum};
 use pgrx::{Uuid, pg_sys};
 
+/// An integer that a background worker was started with.
+pub fn int(argument: pg_sys::Datum) -> Option<u32> {
+    u32::try_from(argument.value()).ok()
+}
+
+/// A text, in the current memory context.
+pub fn text(text: &str) -> Raw {
+    Raw(text.into_datum().unwrap_or(pg_sys::Datum::from(0usize)))
+}
+
 /// A value of a type that the SQL declaration fixes, alive for the duration of the call.
 #[derive(Debug, Clone, Copy)]
 pub struct Raw(pub pg_sys::Datum);
@@ -83,6 +93,12 @@ impl Raw {
     /// The elements of a bigint[].
     pub fn bigs(self) -> Vec<Option<i64>> {
         // SAFETY: declared as bigint[] in SQL.
+        unsafe { Vec::from_polymorphic_datum(self.0, false, pg_sys::INT8ARRAYOID) }.unwrap_or_default()
+    }
+
+    /// The elements of a timestamptz[].
+    pub fn times(self) -> Vec<Option<i64>> {
+        // SAFETY: declared as timestamptz[] in SQL, whose elements are bigints in memory.
         unsafe { Vec::from_polymorphic_datum(self.0, false, pg_sys::INT8ARRAYOID) }.unwrap_or_default()
     }
 

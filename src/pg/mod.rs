@@ -2,10 +2,16 @@
 //!
 //! - [`argument`] values passed on as they came, and arrays
 //! - [`spi`]      statements with kept plans, run with the newest snapshot
+//! - [`service`]  what a background worker needs beside
+//! - [`planning`] what the planner knows meanwhile
 //! - [`set`]      a set-returning function's result
+//! - [`procedure`] a procedure that commits in its middle, and sleeps
 //! - this file    the session, the clock, notifications, checks
 
 pub mod argument;
+pub mod planning;
+pub mod procedure;
+pub mod service;
 pub mod set;
 pub mod spi;
 
@@ -53,6 +59,17 @@ pub fn relation(name: &'static CStr) -> Result<pg_sys::Oid, Error> {
     Ok(oid)
 }
 
+/// Locks a table until the transaction ends, so that one session at a time does something; readers and writers go on.
+///
+/// # Errors
+/// [`Error::Broken`] where it does not exist.
+pub fn lock_alone(name: &'static CStr) -> Result<(), Error> {
+    let oid = relation(name)?;
+    // SAFETY: waits for who has it; takes part in the detection of deadlocks.
+    unsafe { pg_sys::LockRelationOid(oid, pg_sys::ShareUpdateExclusiveLock as pg_sys::LOCKMODE) };
+    Ok(())
+}
+
 /// As [`relation`], and locks it until the transaction ends: nobody drops it meanwhile, so the identifier stays true.
 /// Waits for who drops it now, and then finds the one that was made in its place.
 ///
@@ -93,6 +110,27 @@ pub fn transaction() -> Transaction {
     }
 }
 
+/// Whether an open transaction may be behind a row's xmax. That can be a transaction or a group of those that share a lock,
+/// and only the row itself says which; a doubt counts as yes.
+pub fn may_be_open(xmax: u32) -> bool {
+    // SAFETY: reads shared state; a group is asked for only within the range of those that exist.
+    unsafe {
+        if pg_sys::TransactionIdIsInProgress(pg_sys::TransactionId::from_inner(xmax)) {
+            return true;
+        }
+        #[cfg(feature = "pg13")]
+        return true;
+        #[cfg(not(feature = "pg13"))]
+        {
+            let (mut oldest, mut next) = (pg_sys::MultiXactId::from_inner(0), pg_sys::MultiXactId::from_inner(0));
+            pg_sys::ReadMultiXactIdRange(&raw mut oldest, &raw mut next);
+            let age = next.into_inner().wrapping_sub(xmax);
+            let exists = age > 0 && age <= next.into_inner().wrapping_sub(oldest.into_inner());
+            exists && pg_sys::MultiXactIdIsRunning(pg_sys::MultiXactId::from_inner(xmax), false)
+        }
+    }
+}
+
 /// Waits for a transaction to end, its callbacks included. Takes part in the detection of deadlocks.
 pub fn wait_for(transaction: Transaction) {
     #[cfg(any(feature = "pg17", feature = "pg18"))]
@@ -101,6 +139,35 @@ pub fn wait_for(transaction: Transaction) {
     let id = pg_sys::VirtualTransactionId { backendId: transaction.place, localTransactionId: transaction.number };
     // SAFETY: a transaction that has ended, or never was, is not waited for.
     unsafe { pg_sys::VirtualXactLock(id, true) };
+}
+
+/// Where this process is woken: the address of its latch, the same in every process.
+pub fn latch() -> u64 {
+    // SAFETY: the process's own entry; only its address is taken.
+    unsafe { (&raw mut (*pg_sys::MyProc).procLatch) as u64 }
+}
+
+/// Wakes the process that has this latch. Cannot fail. Where the process is gone, whoever has its place now wakes for
+/// nothing.
+pub fn set_latch(latch: u64) {
+    // SAFETY: an address that `latch` gave, within shared memory that is there as long as the server.
+    unsafe { pg_sys::SetLatch(latch as *mut pg_sys::Latch) };
+}
+
+/// Sleeps for some milliseconds, or until its latch is set. Raises nothing.
+pub fn pause(milliseconds: i64) {
+    // SAFETY: waits for the process's own latch; interrupts are left to whoever is next.
+    unsafe {
+        let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
+        pg_sys::WaitLatch(pg_sys::MyLatch, events as i32, milliseconds as _, pg_sys::PG_WAIT_EXTENSION);
+        pg_sys::ResetLatch(pg_sys::MyLatch);
+    }
+}
+
+/// Whether this process is ending: a transaction that is aborted now was not rolled back by anybody.
+pub fn is_exiting() -> bool {
+    // SAFETY: a flag of this process.
+    unsafe { pg_sys::proc_exit_inprogress }
 }
 
 /// Raises 25006 on a standby and in a READ ONLY transaction. A claim needs no transaction id, so nothing else would.
@@ -252,6 +319,41 @@ fn set_locally(name: &CStr, value: &CStr) {
             pg_sys::GucContext::PGC_USERSET,
             pg_sys::GucSource::PGC_S_SESSION,
             pg_sys::GucAction::GUC_ACTION_SAVE,
+            true,
+            0,
+            false,
+        );
+    }
+}
+
+/// What a setting of the connection is in effect: 0 where it has no meaning, as keepalives on a Unix-domain socket.
+pub fn effective(name: &CStr) -> i32 {
+    // SAFETY: the name ends in NUL; a missing setting gives null; the text lives until the next such call.
+    unsafe {
+        let value = pg_sys::GetConfigOption(name.as_ptr(), true, false);
+        if value.is_null() { 0 } else { CStr::from_ptr(value).to_str().ok().and_then(|v| v.parse().ok()).unwrap_or(0) }
+    }
+}
+
+/// Whether nobody has given a setting a value.
+pub fn is_default(name: &CStr) -> bool {
+    // SAFETY: the name ends in NUL; a missing setting gives null.
+    unsafe {
+        let reset = pg_sys::GetConfigOptionResetString(name.as_ptr());
+        !reset.is_null() && CStr::from_ptr(reset).to_bytes() == b"0"
+    }
+}
+
+/// Changes a setting for the session.
+pub fn set(name: &CStr, value: &CStr) {
+    // SAFETY: both strings end in NUL and are copied; these settings may be changed by anybody.
+    unsafe {
+        pg_sys::set_config_option(
+            name.as_ptr(),
+            value.as_ptr(),
+            pg_sys::GucContext::PGC_USERSET,
+            pg_sys::GucSource::PGC_S_SESSION,
+            pg_sys::GucAction::GUC_ACTION_SET,
             true,
             0,
             false,

@@ -22,6 +22,12 @@ unsafe impl<'fcx> ArgAbi<'fcx> for Call {
     }
 }
 
+impl Call {
+    pub(super) fn pointer(&self) -> pg_sys::FunctionCallInfo {
+        self.0
+    }
+}
+
 /// The result of the call under way.
 pub struct Set {
     store: *mut pg_sys::Tuplestorestate,

@@ -148,6 +148,49 @@ impl Plan {
     }
 }
 
+thread_local! {
+    /// How many statements of ours are under way in this process.
+    static RUNNING: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+}
+
+/// Whether a statement of ours is under way.
+pub fn is_running() -> bool {
+    RUNNING.get() > 0
+}
+
+/// SPI for a procedure that commits in its middle.
+pub struct Session {
+    _private: (),
+}
+
+impl Session {
+    /// Connects.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] where that is not possible.
+    pub fn begin() -> Result<Self, Error> {
+        // SAFETY: `end` or the abort finishes it.
+        let code = unsafe { pg_sys::SPI_connect_ext(pg_sys::SPI_OPT_NONATOMIC as i32) };
+        if code == pg_sys::SPI_OK_CONNECT as i32 {
+            Ok(Self { _private: () })
+        } else {
+            Err(Error::Broken("could not connect to SPI".to_owned()))
+        }
+    }
+
+    /// Commits, and begins a new transaction, which has no snapshot.
+    pub fn commit(&self) {
+        // SAFETY: connected for it; nothing of the transaction is kept across.
+        unsafe { pg_sys::SPI_commit() };
+    }
+
+    /// Disconnects.
+    pub fn end(self) {
+        // SAFETY: connected.
+        unsafe { pg_sys::SPI_finish() };
+    }
+}
+
 /// While it lives, kept plans are used whatever `plan_cache_mode` the caller has set.
 struct GenericPlans {
     before: std::ffi::c_int,
@@ -159,6 +202,7 @@ impl GenericPlans {
         unsafe {
             let before = pg_sys::plan_cache_mode;
             pg_sys::plan_cache_mode = pg_sys::PlanCacheMode::PLAN_CACHE_MODE_FORCE_GENERIC_PLAN as std::ffi::c_int;
+            RUNNING.set(RUNNING.get() + 1);
             Self { before }
         }
     }
@@ -168,6 +212,7 @@ impl Drop for GenericPlans {
     fn drop(&mut self) {
         // SAFETY: as in `begin`.
         unsafe { pg_sys::plan_cache_mode = self.before };
+        RUNNING.set(RUNNING.get().saturating_sub(1));
     }
 }
 
@@ -231,6 +276,11 @@ impl Row {
     /// An int.
     pub fn int(&self, column: i32) -> Option<i32> {
         self.get(column)
+    }
+
+    /// A transaction identifier; 0 for none.
+    pub fn xid(&self, column: i32) -> u32 {
+        self.datum(column).map_or(0, |datum| datum.value() as u32)
     }
 
     /// A boolean; NULL counts as false.

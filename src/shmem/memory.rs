@@ -1,6 +1,6 @@
 //! Where the claim table lies, and the lock over it.
 
-use crate::guc;
+use crate::{guc, pg};
 use pgqueuer_core::claims::{Carve, Claims, Layout, Relation, Sizing};
 use pgrx::pg_sys;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 static MEMORY: AtomicPtr<u8> = AtomicPtr::new(null_mut());
 static LOCK: AtomicPtr<pg_sys::LWLock> = AtomicPtr::new(null_mut());
 /// Changes with the layout, so that a library of another version does not mistake old memory for its own.
-const NAME: &std::ffi::CStr = c"pgqueuer claims 1";
+const NAME: &std::ffi::CStr = c"pgqueuer claims 2";
 const TRANCHE: &std::ffi::CStr = c"pgqueuer";
 
 #[cfg(not(any(feature = "pg13", feature = "pg14")))]
@@ -40,7 +40,14 @@ fn sizing() -> Sizing {
     let connections = unsafe { pg_sys::MaxConnections }.max(0) as usize;
     let claims = guc::max_claims();
     // Background workers may claim, too: some places more than connections.
-    Sizing { claims, sessions: connections + 64, named: 1024, rates: (claims / 8).max(1024) }
+    Sizing {
+        claims,
+        sessions: connections + 64,
+        named: guc::max_workers(),
+        rates: (claims / 8).max(1024),
+        heads: guc::max_entrypoints(),
+        databases: 1024,
+    }
 }
 
 fn request() {
@@ -93,7 +100,7 @@ pub fn is_there() -> bool {
     !MEMORY.load(Ordering::Relaxed).is_null()
 }
 
-/// Changes the claim table. `None` where the library is not preloaded.
+/// Changes the claim table, and then sets the latches of those who must hear of it. `None` where the library is not preloaded.
 ///
 /// `act` holds the lock: it allocates nothing, raises nothing and calls nothing of PostgreSQL.
 pub fn change<R>(act: impl FnOnce(&mut Claims<'_>) -> R) -> Option<R> {
@@ -121,9 +128,12 @@ fn with<R>(mode: pg_sys::LWLockMode::Type, act: impl FnOnce(&mut Claims<'_>) -> 
     // `act` only reads (see `read`). The view does not outlive it: a panic would end the transaction, which releases it.
     unsafe {
         pg_sys::LWLockAcquire(lock, mode);
-        let answer = view().map(|mut claims| act(&mut claims));
+        let answer = view().map(|mut claims| (act(&mut claims), claims.latches));
         pg_sys::LWLockRelease(lock);
-        answer
+        answer.map(|(answer, latches)| {
+            latches.iter().for_each(pg::set_latch);
+            answer
+        })
     }
 }
 

@@ -4,14 +4,18 @@
 //!   or buffer access under it, so that a commit callback may take it
 //! - [`transaction`] what a transaction has claimed and ended, carried out when it commits or forgotten when it does not
 //! - [`session`]     the session as a worker, and its end
-//! - [`discard`]     DISCARD ALL
+//! - [`keepalive`]   what finds a peer that vanished
+//! - [`command`]     DISCARD ALL, COMMIT PREPARED, DROP DATABASE
 //! - [`dropped`]     tables and databases that go
+//! - [`service`]     asks for the database's background worker
 //!
 //! All of it can be lost at any moment, and losing it is right: a server that lost its memory lost its sessions too.
 
-pub mod discard;
+pub mod command;
 pub mod dropped;
+mod keepalive;
 pub mod memory;
+pub mod service;
 pub mod session;
 pub mod transaction;
 
@@ -19,6 +23,6 @@ pub mod transaction;
 pub fn init() {
     memory::init();
     transaction::init();
-    discard::init();
+    command::init();
     dropped::init();
 }

@@ -1,6 +1,7 @@
-//! The session as a worker, and its end.
+//! The session as a worker and as a waiter, and its end.
 
-use super::memory;
+use super::{keepalive, memory};
+use crate::{guc, pg};
 use pgqueuer_core::claims::{Relation, Worker, WorkerKey};
 use pgrx::pg_sys;
 use pgrx::prelude::pg_guard;
@@ -14,13 +15,23 @@ thread_local! {
     /// This session as a worker of each jobs table that it has claimed from: more than one only where the extension was
     /// made anew.
     static WORKERS: RefCell<Vec<WorkerKey>> = const { RefCell::new(Vec::new()) };
+    /// The named workers that it belongs to.
+    static ATTACHED: RefCell<Vec<WorkerKey>> = const { RefCell::new(Vec::new()) };
+    /// The database that this process serves.
+    static SERVED: Cell<Option<Relation>> = const { Cell::new(None) };
+    /// Its place among those who wait.
+    static WAITING: Cell<Option<usize>> = const { Cell::new(None) };
 }
 
-/// This session's number, never given twice in one life of the server.
+/// This session's number, never given twice in one life of the server. From the first call on, what the session leaves
+/// in memory is cleared away at its end.
 pub fn number() -> u64 {
     NUMBER.with(|number| {
         if number.get() == 0 {
             number.set(memory::change(|claims| claims.number_session()).unwrap_or(0));
+            // SAFETY: the function lives as long as the process. Callbacks of this kind run after the open transaction
+            // has been aborted and while locks can still be taken; those registered with before_shmem_exit run too early.
+            unsafe { pg_sys::on_shmem_exit(Some(on_exit), pg_sys::Datum::from(0usize)) };
         }
         number.get()
     })
@@ -39,35 +50,66 @@ pub fn worker(relation: Relation) -> WorkerKey {
     }
     let session = number();
     let epoch = memory::read(|claims| claims.boot.epoch).unwrap_or(0);
-    if WORKERS.with_borrow(Vec::is_empty) {
-        // SAFETY: the function lives as long as the process. Callbacks of this kind run after the open transaction has
-        // been aborted and while locks can still be taken; those registered with before_shmem_exit run too early.
-        unsafe { pg_sys::on_shmem_exit(Some(on_exit), pg_sys::Datum::from(0usize)) };
-    }
     let worker = WorkerKey::of_session(relation, epoch, session);
     WORKERS.with_borrow_mut(|workers| workers.push(worker));
+    keepalive::shorten();
     worker
 }
 
 /// This session as it is remembered.
 pub fn as_worker(now: i64) -> Worker {
-    Worker::new(now, 0, crate::pg::process())
+    Worker::new(now, 0, pg::process())
 }
 
-/// Ends all claims of this session, those of a table whose DROP was rolled back among them.
+/// Whether this session says for the first time that it belongs to a named worker.
+pub fn attach(worker: WorkerKey) -> bool {
+    number();
+    ATTACHED.with_borrow_mut(|attached| {
+        let new = !attached.contains(&worker);
+        if new {
+            attached.push(worker);
+        }
+        new
+    })
+}
+
+/// This process is the worker of a database; at its end the database has none.
+pub fn serves(relation: Relation) {
+    number();
+    SERVED.set(Some(relation));
+}
+
+/// The session takes a place among those who wait, or leaves it.
+pub fn waits_at(place: Option<usize>) {
+    WAITING.set(place);
+}
+
+/// Gives back all claims of this session, those of a table whose DROP was rolled back among them, and forgets whom it
+/// belonged to.
 pub fn give_back() {
-    each_worker(|worker| while memory::change(|claims| claims.end_some_of(worker, SLICE)) == Some(SLICE) {});
+    each(&WORKERS, |worker| while memory::change(|claims| claims.lose_some_of(worker, SLICE)) == Some(SLICE) {});
+    let (now, grace) = (pg::now(), guc::attach_grace());
+    each(&ATTACHED, |worker| {
+        memory::change(|claims| claims.detach(worker, now, grace));
+    });
+    let _ = ATTACHED.try_with(|attached| attached.try_borrow_mut().map(|mut attached| attached.clear()));
 }
 
 /// Does nothing where the list is gone already, because the process ends.
-fn each_worker(act: impl Fn(&WorkerKey)) {
-    let _ = WORKERS.try_with(|workers| workers.try_borrow().map(|workers| workers.iter().for_each(act)));
+fn each(list: &'static std::thread::LocalKey<RefCell<Vec<WorkerKey>>>, act: impl Fn(&WorkerKey)) {
+    let _ = list.try_with(|workers| workers.try_borrow().map(|workers| workers.iter().for_each(act)));
 }
 
 #[pg_guard]
 unsafe extern "C-unwind" fn on_exit(_code: std::ffi::c_int, _argument: pg_sys::Datum) {
+    if let Ok(Some(place)) = WAITING.try_with(Cell::take) {
+        memory::change(|claims| claims.stop_waiting(place, NUMBER.get()));
+    }
+    if let Ok(Some(relation)) = SERVED.try_with(Cell::take) {
+        memory::change(|claims| claims.worker_left(relation, pg::process(), pg::now()));
+    }
     give_back();
-    each_worker(|worker| {
+    each(&WORKERS, |worker| {
         memory::change(|claims| claims.forget_worker(worker));
     });
 }

@@ -1,4 +1,4 @@
-//! What a transaction has claimed and ended.
+//! What a transaction has claimed, ended and enqueued.
 //!
 //! Each is a note in a list of this process. When the top-level transaction has committed, and all it did is visible,
 //! the notes are carried out; when it or a subtransaction aborts, they are undone. The list has room before anything
@@ -9,13 +9,13 @@
 
 use super::memory;
 use crate::error::{Error, raise};
-use crate::pg;
-use pgqueuer_core::claims::{Claims, JobKey, Relation};
+use crate::{guc, pg};
+use pgqueuer_core::claims::{Claims, JobKey, QueueKey, Relation};
 use pgrx::pg_sys;
 use pgrx::prelude::pg_guard;
 use std::cell::RefCell;
 
-/// How many notes are carried out under one hold of the lock.
+/// How many notes are carried out under one hold of the lock: each wakes at most one session and one worker.
 const SLICE: usize = 16;
 /// How many slots a sweep looks at under one hold of the lock.
 const SWEEP: u32 = 256;
@@ -23,12 +23,36 @@ const SWEEP: u32 = 256;
 #[derive(Clone, Copy)]
 enum Deed {
     Claimed(JobKey, u64),
+    /// The job has ended, or will run later.
     Ending(JobKey, u64),
+    /// The claim is given back, the job can be claimed as before.
+    Freeing(JobKey, u64),
     /// Ends somebody else's claim by removing the job: there is nothing to undo.
     Removing(JobKey, u64),
+    /// A job that nobody held has ended.
+    Ended(JobKey),
+    /// Jobs can be claimed.
+    Arrived(Arrival),
+    /// The first job of an ordering key, created then, has ended, and nobody held it.
+    KeyFreed(QueueKey, i64),
     /// The jobs of a table are gone (`table` 0: of a database), and with them the claims up to this number. The table
     /// is locked from then on: only this transaction itself can claim new jobs in it.
     Emptied(Relation, u64, Then),
+    /// Anything may have happened to the jobs of a table.
+    Stirred(Relation),
+}
+
+/// Jobs of one entrypoint that can be claimed once the transaction has committed.
+#[derive(Debug, Clone, Copy)]
+pub struct Arrival {
+    /// The entrypoint.
+    pub queue: QueueKey,
+    /// When the first of them may run.
+    pub due: i64,
+    /// How many.
+    pub jobs: u64,
+    /// Whether the database's worker tells those who LISTEN.
+    pub notify: bool,
 }
 
 /// What becomes of the workers of a table whose jobs are gone.
@@ -83,15 +107,60 @@ pub fn ending(job: JobKey, number: u64) {
     note(Deed::Ending(job, number));
 }
 
+/// The claim whose end was noted is only given back: its row stays as it is.
+pub fn freeing(job: JobKey, number: u64) {
+    with_notes(|notes| {
+        let noted = |note: &&mut Note| matches!(note.deed, Deed::Ending(j, n) if j == job && n == number);
+        if let Some(note) = notes.iter_mut().rev().find(noted) {
+            note.deed = Deed::Freeing(job, number);
+        }
+    });
+}
+
 /// Notes that this transaction removes a job that somebody holds. [`reserve`] comes first.
 pub fn removing(job: JobKey, number: u64) {
     note(Deed::Removing(job, number));
+}
+
+/// Notes that this transaction removes a job that nobody holds. [`reserve`] comes first.
+pub fn ended(job: JobKey) {
+    note(Deed::Ended(job));
+}
+
+/// Notes that jobs can be claimed when this transaction has committed. [`reserve`] comes first.
+pub fn arrived(arrival: Arrival) {
+    let level = pg::nest_level();
+    let merged = with_notes(|notes| {
+        // A burst of one entrypoint is one note.
+        let Some(Note { deed: Deed::Arrived(last), level: of }) = notes.last_mut() else { return false };
+        let same = *of == level && last.queue == arrival.queue && last.notify == arrival.notify;
+        if same {
+            (last.due, last.jobs) = (last.due.min(arrival.due), last.jobs.saturating_add(arrival.jobs));
+        }
+        same
+    });
+    if merged != Some(true) {
+        note(Deed::Arrived(arrival));
+    }
+}
+
+/// Notes that the first job of an ordering key, created at that time, ends. [`reserve`] comes first.
+pub fn key_freed(queue: QueueKey, created: i64) {
+    note(Deed::KeyFreed(queue, created));
 }
 
 /// Notes that the jobs of a table are gone. [`reserve`] comes first.
 pub fn emptied(relation: Relation, workers: Then) {
     let last = memory::read(|claims| claims.boot.claims).unwrap_or(0);
     note(Deed::Emptied(relation, last, workers));
+}
+
+/// Notes that anything may have happened to the jobs of a table. [`reserve`] comes first.
+pub fn stirred(relation: Relation) {
+    let noted = |note: &Note| matches!(note.deed, Deed::Stirred(of) if of == relation);
+    if with_notes(|notes| notes.last().is_some_and(noted)) != Some(true) {
+        note(Deed::Stirred(relation));
+    }
 }
 
 /// Takes back a claim that this transaction has just made.
@@ -130,15 +199,24 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argu
     match event {
         pg_sys::XactEvent::XACT_EVENT_COMMIT => {
             with_notes(|notes| {
-                notes.chunks(SLICE).for_each(carry_out);
-                notes.clear();
+                if !notes.is_empty() {
+                    let now = pg::now();
+                    notes.chunks(SLICE).for_each(|notes| carry_out(notes, now));
+                    notes.clear();
+                }
             });
         }
         pg_sys::XactEvent::XACT_EVENT_ABORT => {
             with_notes(|notes| undo(notes, 0));
         }
-        pg_sys::XactEvent::XACT_EVENT_PRE_PREPARE if with_notes(|notes| notes.is_empty()) == Some(false) => {
+        pg_sys::XactEvent::XACT_EVENT_PRE_PREPARE
+            if with_notes(|notes| notes.iter().any(Note::needs_callback)) == Some(true) =>
+        {
             raise(Error::Prepare);
+        }
+        // COMMIT PREPARED tells of its jobs: see `command`.
+        pg_sys::XactEvent::XACT_EVENT_PREPARE => {
+            with_notes(Vec::clear);
         }
         _ => {}
     }
@@ -168,24 +246,66 @@ unsafe extern "C-unwind" fn on_subtransaction(
     });
 }
 
-fn carry_out(notes: &[Note]) {
+impl Note {
+    /// Whether only the callback of the transaction that made the note can carry it out.
+    fn needs_callback(&self) -> bool {
+        matches!(self.deed, Deed::Claimed(..) | Deed::Ending(..) | Deed::Freeing(..) | Deed::Removing(..))
+    }
+}
+
+fn carry_out(notes: &[Note], now: i64) {
     memory::change(|claims| {
         for note in notes {
             match note.deed {
                 Deed::Claimed(job, number) => claims.keep(&job, number),
-                Deed::Ending(job, number) | Deed::Removing(job, number) => claims.end(&job, number),
-                Deed::Emptied(..) => {}
+                Deed::Freeing(job, number) => claims.free(&job, number),
+                Deed::Ending(job, number) | Deed::Removing(job, number) => {
+                    claims.end(&job, number);
+                    claims.job_ended(job.relation, job.id);
+                }
+                Deed::Ended(job) => claims.job_ended(job.relation, job.id),
+                Deed::Arrived(arrival) => arrive(claims, &arrival, now),
+                Deed::KeyFreed(queue, created) => claims.key_is_free(&queue, created),
+                Deed::Emptied(..) | Deed::Stirred(_) => {}
             }
         }
     });
     for note in notes {
-        if let Deed::Emptied(relation, last, workers) = note.deed {
-            sweep(|claims, slot| claims.end_some_in(relation, last, slot, SWEEP));
-            if workers == Then::Forget {
-                sweep(|claims, slot| claims.forget_some_in(relation, slot, SWEEP));
+        match note.deed {
+            Deed::Emptied(relation, last, workers) => {
+                sweep(|claims, slot| claims.end_some_in(relation, last, slot, SWEEP));
+                if workers == Then::Forget {
+                    sweep(|claims, slot| claims.forget_some_in(relation, slot, SWEEP));
+                    memory::change(|claims| claims.table_gone(relation));
+                }
+                stir(relation);
             }
+            Deed::Stirred(relation) => stir(relation),
+            _ => {}
         }
     }
+}
+
+fn arrive(claims: &mut Claims<'_>, arrival: &Arrival, now: i64) {
+    claims.lower_all(&arrival.queue, arrival.due);
+    if arrival.due > now {
+        claims.falls_due(arrival.queue.relation, arrival.due);
+        return;
+    }
+    claims.wake(&arrival.queue, arrival.jobs);
+    if arrival.notify {
+        claims.notify(&arrival.queue);
+    }
+}
+
+/// Anything may have happened to the jobs of a table (`table` 0: of a database): everybody looks anew.
+pub fn stir(relation: Relation) {
+    sweep(|claims, slot| claims.forget_some_heads(relation, slot, SWEEP));
+    sweep(|claims, slot| claims.notify_some(relation, slot, SWEEP));
+    memory::change(|claims| {
+        claims.falls_due(relation, pg::now());
+        claims.wake_all(relation);
+    });
 }
 
 /// Goes through a table slice by slice: `step` returns the slot to go on from.
@@ -198,12 +318,20 @@ fn sweep(step: impl Fn(&mut Claims<'_>, u32) -> Option<u32>) {
 
 /// Undoes the notes of a level and those below it, latest first, and strikes them.
 fn undo(notes: &mut Vec<Note>, level: i32) {
+    if notes.is_empty() {
+        return;
+    }
+    let (now, delay, exiting) = (pg::now(), guc::rollback_delay(), pg::is_exiting());
     for note in notes.iter().rev().filter(|note| note.level >= level) {
-        memory::change(|claims| match note.deed {
-            Deed::Claimed(job, number) => claims.drop_claim(&job, number),
-            Deed::Ending(job, number) => claims.forget_end(&job, number),
-            Deed::Removing(..) | Deed::Emptied(..) => {}
-        });
+        match note.deed {
+            // A session that ends in the middle has lost its attempt, as one that ends between two transactions.
+            Deed::Claimed(job, number) if exiting => memory::change(|claims| claims.lose_claim(&job, number)),
+            Deed::Claimed(job, number) => memory::change(|claims| claims.roll_back(&job, number, delay, now)),
+            Deed::Ending(job, number) | Deed::Freeing(job, number) => {
+                memory::change(|claims| claims.forget_end(&job, number))
+            }
+            _ => None,
+        };
     }
     notes.retain(|note| note.level < level);
 }

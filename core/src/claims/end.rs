@@ -3,7 +3,7 @@
 //! An end is first *begun*, by the session that will carry it out, then *ended* when its transaction has committed or
 //! *forgotten* when it has not. Everything names the claim by job and number: what comes late finds nothing.
 
-use super::{Claim, Claims, JobKey, Name, OrderKey, QueueKey, Relation, Transaction, WorkerKey};
+use super::{Claim, Claims, JobKey, Name, OrderKey, Point, QueueKey, Relation, Transaction, WorkerKey};
 
 /// A claim that the caller may end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub struct Ending {
     pub created: i64,
     /// When the claim was made.
     pub since: i64,
+    /// Whether it is written down.
+    pub has_receipt: bool,
 }
 
 /// Why a claim cannot be ended by this caller.
@@ -45,6 +47,9 @@ impl Claims<'_> {
         ender: Transaction,
     ) -> Result<Ending, NotHeld> {
         let claim = self.jobs.get_mut(job).ok_or(NotHeld::Gone)?;
+        if claim.is_lost() {
+            return Err(NotHeld::Gone);
+        }
         if claim.worker != *worker {
             return Err(match claim.worker.kind {
                 super::WorkerKind::Session => NotHeld::BySession,
@@ -60,7 +65,13 @@ impl Claims<'_> {
         }
         claim.ending_by = session;
         claim.ender = ender;
-        Ok(Ending { number: claim.number, attempt: claim.attempt, created: claim.created, since: claim.since })
+        Ok(Ending {
+            number: claim.number,
+            attempt: claim.attempt,
+            created: claim.created,
+            since: claim.since,
+            has_receipt: claim.has_receipt(),
+        })
     }
 
     /// The transaction that was ending the claim has not done so.
@@ -74,29 +85,65 @@ impl Claims<'_> {
     pub fn keep(&mut self, job: &JobKey, number: u64) {
         if let Some(claim) = self.numbered(job, number) {
             claim.opened_by = 0;
+            self.got_on(job);
         }
     }
 
-    /// The claim is over: whoever looks sees the job as free.
+    /// The claim is over, and its row has gone or changed.
     pub fn end(&mut self, job: &JobKey, number: u64) {
         if self.numbered(job, number).is_some() {
             self.remove(job);
         }
     }
 
-    /// The claim did not come about: as [`end`](Self::end), and its rate limit gets its token back.
+    /// The claim is over, and its row can be claimed as before.
+    pub fn free(&mut self, job: &JobKey, number: u64) {
+        if self.numbered(job, number).is_some() {
+            let claim = self.remove(job);
+            self.offer(job, claim);
+        }
+    }
+
+    /// The claim did not come about: its rate limit gets its token back. Nobody is woken: what stood in the way still may.
     pub fn drop_claim(&mut self, job: &JobKey, number: u64) {
         let Some(claim) = self.numbered(job, number).copied() else { return };
         let queue = QueueKey { relation: job.relation, name: claim.queue };
         self.remove(job);
+        self.lower(&queue, claim.priority, Point { due: claim.due, id: job.id });
         if let Some(window) = self.rates.get_mut(&queue).filter(|_| claim.counted_at != i64::MIN) {
             window.give_back(claim.counted_at);
         }
     }
 
-    /// Ends up to `most` claims of a worker. Returns how many; fewer than `most` means that none is left.
+    /// The transaction that made the claim was rolled back. The job is handed out again, after a delay if this happens
+    /// again and again: `delay` microseconds the second time, and twice as long each further time.
+    pub fn roll_back(&mut self, job: &JobKey, number: u64, delay: i64, now: i64) {
+        let Some(claim) = self.numbered(job, number).copied() else { return };
+        self.drop_claim(job, number);
+        self.rolled_back(job, &claim, delay, now);
+        if !self.is_resting(job, now) {
+            self.offer(job, Some(claim));
+        }
+    }
+
+    /// Ends up to `most` claims of a worker, uncounted. Returns how many; fewer than `most` means that none is left.
     pub fn end_some_of(&mut self, worker: &WorkerKey, most: usize) -> usize {
-        (0..most).take_while(|_| self.first_of(worker).is_some_and(|job| self.remove(&job).is_some())).count()
+        let mut ended = 0;
+        while let Some(job) = self.first_of(worker).filter(|_| ended < most) {
+            let claim = self.remove(&job);
+            self.offer(&job, claim);
+            ended += 1;
+        }
+        ended
+    }
+
+    /// Tells of a job that is free again.
+    fn offer(&mut self, job: &JobKey, claim: Option<Claim>) {
+        let Some(claim) = claim else { return };
+        let queue = QueueKey { relation: job.relation, name: claim.queue };
+        self.lower(&queue, claim.priority, Point { due: claim.due, id: job.id });
+        self.wake(&queue, 1);
+        self.notify(&queue);
     }
 
     /// Ends claims up to number `last` on jobs of a table that is gone or empty, looking at up to `most` slots from
@@ -130,10 +177,15 @@ impl Claims<'_> {
                 self.queues.remove(&queue);
             }
         }
+        self.strike_receipt(relation, &claim);
         // There is an entry, so there need be no room for one.
         let _ = self.count(relation, -1, 0);
         if claim.order != Name::NONE {
             self.orders.remove(&OrderKey { relation, name: claim.order });
+            self.key_is_free(&queue, claim.created);
+        } else if claim.flags & Claim::LIMITED != 0 {
+            self.wake(&queue, 1);
+            self.notify(&queue);
         }
         Some(claim)
     }

@@ -1,5 +1,9 @@
 //! How the memory is laid out, and the view of it.
 
+use super::database::{Channel, Database};
+use super::head::Head as QueueHead;
+use super::rest::Rest;
+use super::waiter::{Chase, Latches, Waiter};
 use super::{Claim, Held, JobKey, OrderKey, Queue, QueueKey, Relation, Worker, WorkerKey};
 use crate::rate::Window;
 use crate::table::{FixedTable, Full, Head, Key, Sizes, Slot};
@@ -18,6 +22,20 @@ pub struct Boot {
     pub named: u64,
     /// Where the search for a named worker to forget goes on.
     pub hand: u64,
+    /// The last number given to a walk.
+    pub walks: u64,
+    /// How many sessions wait.
+    pub waiting: u64,
+    /// How many heads were forgotten to make room for others.
+    pub heads_forgotten: u64,
+    /// Where searches go on: for a head, a waiter, a channel, a rest.
+    pub head_hand: u64,
+    /// See `head_hand`.
+    pub waiter_hand: u64,
+    /// See `head_hand`.
+    pub channel_hand: u64,
+    /// See `head_hand`.
+    pub rest_hand: u64,
 }
 
 /// How many of each there is room for.
@@ -31,9 +49,17 @@ pub struct Sizing {
     pub named: usize,
     /// Entrypoints with a rate limit that made a claim within their period.
     pub rates: usize,
+    /// Entrypoints whose head and channel are known.
+    pub heads: usize,
+    /// Databases.
+    pub databases: usize,
 }
 
 impl Sizing {
+    fn rests(self) -> usize {
+        (self.claims / 16).clamp(64, 4096)
+    }
+
     fn workers(self) -> usize {
         self.sessions + self.named
     }
@@ -52,7 +78,18 @@ pub struct Claims<'a> {
     pub(super) rates: FixedTable<'a, QueueKey, Window>,
     /// For the share of a database, and to know a table of ours when it is dropped.
     pub(super) relations: FixedTable<'a, Relation, Held>,
+    pub(super) heads: FixedTable<'a, QueueKey, QueueHead>,
+    pub(super) rests: FixedTable<'a, JobKey, Rest>,
+    pub(super) databases: FixedTable<'a, Relation, Database>,
+    pub(super) channels: FixedTable<'a, QueueKey, Channel>,
+    pub(super) waiters: &'a mut [Waiter],
+    pub(super) chases: &'a mut [Chase],
+    /// Latches to set once the lock is released. Not in shared memory.
+    pub latches: Latches,
 }
+
+/// How many entrypoints can be chased at a time; one too many is not.
+const CHASES: usize = 64;
 
 /// Hands out pieces of one stretch of memory, one after the other.
 ///
@@ -82,6 +119,12 @@ impl Layout {
         layout.table::<WorkerKey, Worker>(sizing.workers());
         layout.table::<QueueKey, Window>(sizing.rates);
         layout.table::<Relation, Held>(sizing.claims + sizing.workers());
+        layout.table::<QueueKey, QueueHead>(sizing.heads);
+        layout.table::<JobKey, Rest>(sizing.rests());
+        layout.table::<Relation, Database>(sizing.databases);
+        layout.table::<QueueKey, Channel>(sizing.heads);
+        layout.piece::<Waiter>(sizing.sessions);
+        layout.piece::<Chase>(CHASES);
         layout.bytes
     }
 
@@ -114,6 +157,13 @@ impl<'a> Claims<'a> {
             most_named: sizing.named as u64,
             rates: table(from, sizing.rates)?,
             relations: table(from, sizing.claims + sizing.workers())?,
+            heads: table(from, sizing.heads)?,
+            rests: table(from, sizing.rests())?,
+            databases: table(from, sizing.databases)?,
+            channels: table(from, sizing.heads)?,
+            waiters: from.carve(sizing.sessions),
+            chases: from.carve(CHASES),
+            latches: Latches::NONE,
         })
     }
 
@@ -126,6 +176,12 @@ impl<'a> Claims<'a> {
         self.workers.clear();
         self.rates.clear();
         self.relations.clear();
+        self.heads.clear();
+        self.rests.clear();
+        self.databases.clear();
+        self.channels.clear();
+        self.waiters.fill(Waiter::default());
+        self.chases.fill(Chase::default());
     }
 
     /// A number for a session, never given twice in one life of the server.

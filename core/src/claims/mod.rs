@@ -9,19 +9,34 @@
 //! - `publish`  a claim comes into being, or is refused with the reason
 //! - `end`      a claim is being ended, has ended, was dropped
 //! - `worker`   workers: sessions and named ones
+//! - `lost`     claims whose worker is gone
+//! - `rest`     jobs whose claims were rolled back again and again
+//! - `receipt`  which claims are written down, and how they come back after a restart
+//! - `head`     where the live rows of an entrypoint begin
+//! - `waiter`   who waits, and who is woken
+//! - `database` the background worker of a database
 
+mod database;
 mod end;
+mod head;
 mod key;
+mod lost;
 mod memory;
 mod publish;
+mod receipt;
+mod rest;
 #[cfg(test)]
 mod tests;
+mod waiter;
 mod worker;
 
+pub use database::{CHANNEL_MOST, Channel, Database, WorkerState};
 pub use end::{Ending, NotHeld};
+pub use head::{LANES, Point, Walk};
 pub use key::{JobKey, Name, OrderKey, QueueKey, Relation, WorkerKey, WorkerKind};
 pub use memory::{Carve, Claims, Layout, Sizing};
 pub use publish::{RateLimit, Refusal, Request};
+pub use waiter::{CHASE_AFTER, Latches, NAMES, Wanted};
 pub use worker::Worker;
 
 /// One claim on one job.
@@ -48,12 +63,36 @@ pub struct Claim {
     pub order: Name,
     /// Under which time its rate limit counts it; `i64::MIN` if none does.
     pub counted_at: i64,
+    /// The job's place in its queue: priority and when it is due.
+    pub due: i64,
+    /// See `due`.
+    pub priority: i32,
     /// Which attempt at the job this is, from 0.
     pub attempt: i32,
     /// Neighbours in the list of the worker's claims.
     previous: u32,
     next: u32,
+    flags: u32,
     unused: u32,
+}
+
+impl Claim {
+    /// Its worker is gone.
+    const LOST: u32 = 1;
+    /// Its entrypoint has a limit, so its end makes room for others.
+    const LIMITED: u32 = 2;
+    /// It is written down.
+    const RECEIPT: u32 = 4;
+
+    /// Whether its worker is gone, and it waits for its release.
+    pub fn is_lost(&self) -> bool {
+        self.flags & Self::LOST != 0
+    }
+
+    /// Whether it is written down, or is about to be.
+    pub fn has_receipt(&self) -> bool {
+        self.flags & Self::RECEIPT != 0
+    }
 }
 
 /// A transaction of the server that is in progress: its session's place and its own number there.
@@ -67,13 +106,24 @@ pub struct Transaction {
 }
 
 /// What memory holds of one jobs table. There is an entry as long as there is anything.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 #[repr(C)]
 pub struct Held {
     /// Claims on its jobs.
     pub claims: u64,
     /// Workers known in its database.
     pub workers: u64,
+    /// Those of the claims that are written down.
+    pub receipts: u64,
+    /// First of those whose worker is gone.
+    lost: u32,
+    unused: u32,
+}
+
+impl Default for Held {
+    fn default() -> Self {
+        Self { claims: 0, workers: 0, receipts: 0, lost: crate::table::NONE, unused: 0 }
+    }
 }
 
 /// What is in flight of one entrypoint.

@@ -1,6 +1,6 @@
 //! A claim comes into being, or is refused with the reason.
 
-use super::{Claim, Claims, JobKey, Name, OrderKey, Queue, QueueKey, Transaction, Worker, WorkerKey};
+use super::{Claim, Claims, JobKey, Name, OrderKey, Queue, QueueKey, Transaction, Worker, WorkerKey, WorkerKind};
 use crate::rate::Window;
 use crate::table::NONE;
 
@@ -26,6 +26,10 @@ pub struct Request {
     pub attempt: i32,
     /// The job's time of creation.
     pub created: i64,
+    /// The job's place in its queue: priority and when it is due.
+    pub priority: i32,
+    /// See `priority`.
+    pub due: i64,
     /// The time.
     pub now: i64,
     /// The session whose transaction makes the claim.
@@ -47,6 +51,8 @@ pub struct Request {
 pub enum Refusal {
     /// Somebody holds the job.
     Taken,
+    /// Claims on the job were rolled back again and again: it rests for a while.
+    Resting,
     /// A job with the same ordering key is held.
     KeyBusy,
     /// The entrypoint has as many claims as its limit allows.
@@ -74,7 +80,37 @@ impl Claims<'_> {
         self.boot.claims += 1;
         let number = self.boot.claims;
         self.enter(request, queue, number, counted_at).map_err(|_| Refusal::TableFull)?;
+        if let Some(head) = self.heads.get_mut(&queue) {
+            head.last_claim = number;
+        }
+        if request.worker.kind == WorkerKind::Named {
+            let ends = self.workers.get(&request.worker).map(|worker| worker.last_seen.saturating_add(worker.lease));
+            self.needs_worker_at(request.job.relation, ends.unwrap_or(request.now));
+        }
         Ok(number)
+    }
+
+    /// Whether the claim could be made now; `claims` in the caller's way are judged as [`publish`](Self::publish) does.
+    ///
+    /// # Errors
+    /// The first [`Refusal`] that applies.
+    pub fn could_publish(&self, request: &Request) -> Result<(), Refusal> {
+        let queue = QueueKey { relation: request.job.relation, name: request.queue };
+        self.judge(request, &queue)?;
+        if self.jobs.room() == 0 || self.over_its_share(request) {
+            return Err(Refusal::TableFull);
+        }
+        match request.rate {
+            Some(rate) if self.rates.get(&queue).is_some_and(|window| window.is_spent(request.now, rate.claims)) => {
+                Err(Refusal::RateSpent)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// When the rate limit of an entrypoint may allow a claim again.
+    pub fn rate_refills(&self, queue: &QueueKey) -> Option<i64> {
+        self.rates.get(queue).and_then(Window::refills)
     }
 
     fn judge(&self, request: &Request, queue: &QueueKey) -> Result<(), Refusal> {
@@ -82,6 +118,8 @@ impl Claims<'_> {
         let held = self.workers.get(&request.worker).map_or(0, |worker| worker.claims);
         if self.jobs.find(&request.job).is_some() {
             Err(Refusal::Taken)
+        } else if self.is_resting(&request.job, request.now) {
+            Err(Refusal::Resting)
         } else if request.order != Name::NONE && self.orders.find(&order).is_some() {
             Err(Refusal::KeyBusy)
         } else if request.limit > 0 && self.in_flight(queue) >= u64::from(request.limit) {
@@ -158,9 +196,12 @@ impl Claims<'_> {
             queue: request.queue,
             order: request.order,
             counted_at,
+            due: request.due,
+            priority: request.priority,
             attempt: request.attempt,
             previous: NONE,
             next: NONE,
+            flags: if request.limit > 0 || request.rate.is_some() { Claim::LIMITED } else { 0 },
             unused: 0,
         };
         let slot = self.jobs.insert(request.job, claim)?;

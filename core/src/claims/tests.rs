@@ -19,7 +19,7 @@ impl<'a> Carve<'a> for Heap {
 }
 
 fn claims(capacity: usize) -> Claims<'static> {
-    let sizing = Sizing { claims: capacity, sessions: 4, named: 4, rates: 2 };
+    let sizing = Sizing { claims: capacity, sessions: 4, named: 4, rates: 2, heads: 4, databases: 2 };
     let mut claims = Claims::view(sizing, &mut Heap).unwrap();
     claims.start(7);
     claims
@@ -40,6 +40,8 @@ fn request(id: i64, by: u64) -> Request {
         as_worker: Worker::new(0, 30, 0),
         attempt: 0,
         created: 100,
+        priority: 0,
+        due: 100,
         now: 1000,
         session: by,
         queue: Name::of(&["fetch"]),

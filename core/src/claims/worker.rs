@@ -17,14 +17,25 @@ pub struct Worker {
     pub lease: i64,
     /// Operating-system process of its session; 0 if it has none.
     pub pid: i32,
+    /// Named workers: how many sessions say that they belong to it.
+    pub sessions: u32,
+    /// When the last of them ended, if there was one and the worker was not heard of since; 0 if not.
+    pub detached: i64,
     /// First of its claims.
-    first: u32,
+    pub(super) first: u32,
+    unused: u32,
 }
 
 impl Worker {
     /// A worker that is heard of for the first time.
     pub fn new(now: i64, lease: i64, pid: i32) -> Self {
-        Self { claims: 0, since: now, last_seen: now, lease, pid, first: NONE }
+        Self { claims: 0, since: now, last_seen: now, lease, pid, sessions: 0, detached: 0, first: NONE, unused: 0 }
+    }
+
+    /// When a named worker's claims are lost if nothing is heard of it.
+    pub(super) fn lease_ends(&self, grace: i64) -> i64 {
+        let lease = self.last_seen.saturating_add(self.lease);
+        if self.detached == 0 { lease } else { lease.min(self.detached.saturating_add(grace)) }
     }
 }
 
@@ -36,6 +47,11 @@ impl Claims<'_> {
         if let Some(worker) = self.workers.get_mut(&key) {
             worker.last_seen = now;
             worker.lease = lease.unwrap_or(worker.lease);
+            worker.detached = 0;
+            let (claims, ends) = (worker.claims, worker.last_seen.saturating_add(worker.lease));
+            if claims > 0 {
+                self.needs_worker_at(key.relation, ends);
+            }
             return true;
         }
         let worker = Worker::new(now, lease.unwrap_or(default_lease), 0);
@@ -54,7 +70,7 @@ impl Claims<'_> {
 
     /// Whether this worker holds the job.
     pub fn holds(&self, worker: &WorkerKey, job: &JobKey) -> bool {
-        self.jobs.get(job).is_some_and(|claim| claim.worker == *worker)
+        self.jobs.get(job).is_some_and(|claim| claim.worker == *worker && !claim.is_lost())
     }
 
     /// All workers of one jobs table.
@@ -133,14 +149,19 @@ impl Claims<'_> {
 
     /// Takes a claim out of its worker's list.
     pub(super) fn unlink(&mut self, slot: u32) {
-        let Some((worker, previous, next)) = self.jobs.at(slot).map(|(_, c)| (c.worker, c.previous, c.next)) else {
-            return;
-        };
+        let Some((relation, claim)) = self.jobs.at(slot).map(|(job, claim)| (job.relation, *claim)) else { return };
+        let (worker, previous, next) = (claim.worker, claim.previous, claim.next);
         if let Some(claim) = self.jobs.at_mut(next) {
             claim.previous = previous;
         }
         if let Some(claim) = self.jobs.at_mut(previous) {
             claim.next = next;
+        }
+        if claim.is_lost() {
+            if let Some(held) = self.relations.get_mut(&relation).filter(|held| held.lost == slot) {
+                held.lost = next;
+            }
+            return;
         }
         let Some(worker) = self.workers.get_mut(&worker) else { return };
         worker.claims = worker.claims.saturating_sub(1);

@@ -76,6 +76,8 @@ impl Cluster {
             ("unix_socket_directories", ""),
             // Tests run side by side, as many as the machine has cores, some with ten sessions.
             ("max_connections", "500"),
+            // Each database has a background worker of its own.
+            ("max_worker_processes", "200"),
             // The machine itself does not crash in these tests.
             ("fsync", "off"),
         ]);
@@ -198,6 +200,11 @@ impl Database<'_> {
     /// How to connect, as drivers that know libpq's words take it.
     pub fn address(&self) -> String {
         self.cluster.address(&self.name)
+    }
+
+    /// Where the server listens.
+    pub fn host_and_port(&self) -> (&'static str, u16) {
+        ("127.0.0.1", self.cluster.port)
     }
 
     /// One of PostgreSQL's client programs, pointed at this database.

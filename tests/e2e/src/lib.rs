@@ -3,6 +3,9 @@
 //! - [`cluster`] a throw-away server, and fresh databases in it
 //! - [`ask`]     what tests say to a session, in a few words
 //! - [`crew`]    several sessions that act at the same moment
+//! - [`history`] what happened to jobs, and whether it can be true
+//! - [`raw`]     a session in the words of the wire protocol
+//! - [`waiter`]  a session that waits for jobs, and when it was woken
 //! - [`until`]   waits for a condition; nothing else waits or sleeps
 //!
 //! The tests are in `tests/`, a file for each question. They need `PG_CONFIG`, whose PostgreSQL has the extension
@@ -19,4 +22,7 @@
 pub mod ask;
 pub mod cluster;
 pub mod crew;
+pub mod history;
+pub mod raw;
 pub mod until;
+pub mod waiter;

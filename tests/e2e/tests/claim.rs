@@ -171,10 +171,18 @@ fn each_job_is_handed_out_to_one_session_at_a_time_under_every_isolation_level()
     assert_eq!(value::<Vec<i64>>(&mut database.connect(), log, &[]), [1500, 1500]);
 }
 
+/// Jobs whose claims are rolled back again and again do not rest, in sessions that begin from here on.
+fn hand_out_at_once(database: &Database) {
+    let set =
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET pgqueuer.rollback_delay = 0', current_database()); END $$";
+    run(&mut database.connect(), set);
+}
+
 #[test]
 fn a_dequeue_that_is_canceled_leaves_no_claim_behind() {
     const JOBS: i32 = 10_000;
     let database = database();
+    hand_out_at_once(&database);
     let mut session = database.connect();
     enqueue(&mut session, "fetch", JOBS);
     let mut random = StdRng::seed_from_u64(SEED);
@@ -275,6 +283,7 @@ fn a_better_job_that_arrives_in_the_middle_does_not_lift_a_limit() {
 fn claims_of_open_transactions_count_under_a_limit_until_they_roll_back() {
     let database = database();
     configure(&database, "concurrency_limit => 3");
+    hand_out_at_once(&database);
     let mut opener = database.connect();
     enqueue(&mut opener, "fetch", 30);
     let mut crew = Crew::of(&database, 8);

@@ -80,7 +80,7 @@ fn the_page_of_settings_says_what_the_server_has() {
     let database = database();
     let mut session = database.connect();
     let rows = "SELECT array_agg(format('| `%s` |%s', name, CASE vartype
-                    WHEN 'integer' THEN format(' %s, %s to %s | %s |', coalesce(unit, 'claims'), min_val, max_val, boot_val)
+                    WHEN 'integer' THEN format(' %s, %s to %s | %s |', coalesce(unit, replace(name, 'pgqueuer.max_', '')), min_val, max_val, boot_val)
                     ELSE format(' `%s` | %s |', array_to_string(enumvals, '`, `'), boot_val) END) ORDER BY name)
                 FROM pg_settings WHERE name LIKE 'pgqueuer.%'";
     let rows: Vec<String> = value(&mut session, rows, &[]);
@@ -99,6 +99,7 @@ fn the_sheet_of_errors_has_every_error_that_is_raised() {
         "ERRCODE_UNIQUE_VIOLATION" => "23505",
         "ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE" => "55000",
         "ERRCODE_FEATURE_NOT_SUPPORTED" => "0A000",
+        "ERRCODE_ACTIVE_SQL_TRANSACTION" => "25001",
         "ERRCODE_CONFIGURATION_LIMIT_EXCEEDED" => "53400",
         "ERRCODE_INTERNAL_ERROR" => "XX000",
         other => panic!("{other} is new: name its SQLSTATE here and in docs/errors.md"),

@@ -38,7 +38,9 @@ fn statements() -> BTreeMap<String, Vec<String>> {
     let lines = source.lines().filter_map(|line| line.trim().strip_suffix(");")?.split_once(" = \""));
     lines
         .filter_map(|(_, rest)| rest.split_once("\" ("))
-        .map(|(name, types)| (name.to_owned(), types.split(", ").map(type_name).collect()))
+        .map(|(name, types)| {
+            (name.to_owned(), types.split(", ").filter(|name| !name.is_empty()).map(type_name).collect())
+        })
         .collect()
 }
 
@@ -55,9 +57,10 @@ fn settings() -> Vec<(String, String)> {
 /// Plans a statement as the library does: generic, under its settings, whatever the parameters.
 fn plan(session: &mut Client, name: &str, types: &[String]) -> Value {
     let text = read(&format!("sql/query/{name}.sql"));
-    run(session, &format!("PREPARE s ({}) AS {text}", types.join(", ")));
-    let parameters = vec!["NULL"; types.len()].join(", ");
-    let mut plan: Value = value(session, &format!("EXPLAIN (FORMAT JSON) EXECUTE s ({parameters})"), &[]);
+    let list = |words: Vec<String>| if words.is_empty() { String::new() } else { format!("({})", words.join(", ")) };
+    run(session, &format!("PREPARE s {} AS {text}", list(types.to_vec())));
+    let parameters = list(vec!["NULL".to_owned(); types.len()]);
+    let mut plan: Value = value(session, &format!("EXPLAIN (FORMAT JSON) EXECUTE s {parameters}"), &[]);
     run(session, "DEALLOCATE s");
     plan[0]["Plan"].take()
 }
@@ -216,6 +219,8 @@ fn assert_cheap(mut session: Client) {
         assert!(buffers < 300, "call {call} touches {buffers} buffers");
         assert_eq!(wal, 0, "call {call}");
     }
+    // What a lost session held is counted in its row: those that come next would meet changed rows at the head.
+    run(&mut session, "SELECT pgq.release(ARRAY(SELECT id FROM pgq.claims()))");
 }
 
 #[test]

@@ -69,6 +69,8 @@ fn request(job: usize, worker: Worker, attempt: u8, session: usize, limit: usize
         as_worker: CoreWorker::new(0, 30, 0),
         attempt: i32::from(attempt),
         created: 100,
+        priority: 0,
+        due: 100,
         now: 1000,
         session: number_of(session),
         queue: Name::of(&["fetch"]),
@@ -89,7 +91,7 @@ proptest! {
         one_key in any::<bool>(),
     ) {
         let mut model = Claims::new(JOBS, limit, one_key);
-        let mut core = Core::view(Sizing { claims: 64, sessions: 4, named: 4, rates: 1 }, &mut Heap).unwrap();
+        let mut core = Core::view(Sizing { claims: 64, sessions: 4, named: 4, rates: 1, heads: 4, databases: 2 }, &mut Heap).unwrap();
         core.start(7);
         for step in steps {
             take(&mut model, &mut core, step, limit, one_key)?;

@@ -1,6 +1,8 @@
 \set ECHO none
 \i tests/pg_regress/fresh.sql
 -- Rights: none for PUBLIC; producer, worker, monitor, admin; pgq.revoke_all.
+-- Everything is tried here, and rolled back.
+SET pgqueuer.rollback_delay = 0;
 SET client_min_messages = warning;
 DROP ROLE IF EXISTS regress_nobody, regress_producer, regress_producer2, regress_worker, regress_monitor, regress_admin, regress_other;
 RESET client_min_messages;

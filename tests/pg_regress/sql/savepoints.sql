@@ -1,6 +1,8 @@
 \set ECHO none
 \i tests/pg_regress/fresh.sql
 -- Consuming: claims and ends in transactions and savepoints that are rolled back.
+-- Here jobs are rolled back on purpose.
+SET pgqueuer.rollback_delay = 0;
 CREATE VIEW regress.inside AS
 SELECT string_agg(id || ' ' || status || ' ' || attempts, ', ' ORDER BY id) AS jobs, (SELECT count(*) FROM pgq.job_log) AS logged FROM pgq.jobs;
 -- Outside of a transaction also what memory holds.

@@ -1,0 +1,250 @@
+//! Who waits, and who is woken.
+//!
+//! ```text
+//! wait         publishes what the session waits for; only then it looks; only then it sleeps
+//! wake         a commit that brought jobs picks one sleeper, and owes the others to it
+//! pass_on      the woken one wakes the next, as long as jobs are owed, before it looks itself
+//! chase        a job that is still unclaimed a moment after somebody was woken for it wakes the next
+//! stop_waiting whoever leaves without using the wake hands it to the next
+//! ```
+//!
+//! So a commit sets one latch, however many wait and however many jobs it brings.
+
+use super::{Claims, Name, QueueKey, Relation};
+
+/// How many entrypoints a waiter can name; one that asks for more is woken for all of its database.
+pub const NAMES: usize = 8;
+/// How long a job may stay unclaimed after somebody was woken for it, microseconds.
+pub const CHASE_AFTER: i64 = 20_000;
+
+/// Latches to set once the lock is released.
+#[derive(Debug, Clone, Copy)]
+pub struct Latches {
+    at: [u64; Self::ROOM],
+    len: usize,
+}
+
+impl Latches {
+    const ROOM: usize = 40;
+    /// None.
+    pub const NONE: Self = Self { at: [0; Self::ROOM], len: 0 };
+
+    /// The addresses, each as it was given to [`Claims::wait`] or [`Claims::worker_runs`].
+    pub fn iter(&self) -> impl Iterator<Item = u64> + '_ {
+        self.at.iter().take(self.len).copied()
+    }
+
+    /// Whether another one finds room.
+    pub(super) fn is_full(&self) -> bool {
+        self.len >= Self::ROOM
+    }
+
+    pub(super) fn push(&mut self, latch: u64) {
+        if let Some(place) = self.at.get_mut(self.len).filter(|_| latch != 0) {
+            *place = latch;
+            self.len += 1;
+        }
+    }
+}
+
+/// What a session waits for.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    /// A job of one of these entrypoints.
+    Jobs(&'a [Name]),
+    /// The end of jobs; bit `id % 64` of each.
+    Ends(u64),
+}
+
+/// A session that waits. All zero: a free place.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub struct Waiter {
+    session: u64,
+    relation: Relation,
+    latch: u64,
+    names: [Name; NAMES],
+    /// How many names; more than fit: of all entrypoints.
+    named: u32,
+    woken: u32,
+    /// It has heard of its wake and looks; whether there is a job is not known yet.
+    looks: u32,
+    unused: u32,
+    /// How many others are to be woken after it.
+    owed: u64,
+    /// For which entrypoint it was woken.
+    woken_for: Name,
+    /// Waits for ends of jobs: their bits, and those of the jobs that have ended.
+    ends: u64,
+    ended: u64,
+}
+
+impl Waiter {
+    fn sleeps_for(&self, queue: &QueueKey) -> bool {
+        self.session != 0
+            && self.woken == 0
+            && self.ends == 0
+            && self.relation == queue.relation
+            && (self.named as usize > NAMES || self.names.iter().take(self.named as usize).any(|n| *n == queue.name))
+    }
+}
+
+impl Claims<'_> {
+    /// Publishes that a session waits. Returns its place, or `None` where all are taken.
+    pub fn wait(&mut self, session: u64, relation: Relation, latch: u64, wanted: Wanted<'_>) -> Option<usize> {
+        let place = self.waiters.iter().position(|waiter| waiter.session == 0)?;
+        let mut waiter = Waiter { session, relation, latch, ..Waiter::default() };
+        match wanted {
+            Wanted::Jobs(names) => {
+                waiter.named = names.len().min(NAMES + 1) as u32;
+                waiter.names.iter_mut().zip(names).for_each(|(at, name)| *at = *name);
+            }
+            // Never 0, so that it reads as a waiter for ends.
+            Wanted::Ends(bits) => waiter.ends = if bits == 0 { u64::MAX } else { bits },
+        }
+        *self.waiters.get_mut(place)? = waiter;
+        self.boot.waiting += 1;
+        Some(place)
+    }
+
+    /// Whether the waiter was woken since it last slept. It looks from here on, can be woken again meanwhile, and has woken
+    /// those that were owed to it.
+    pub fn take_wake(&mut self, place: usize, session: u64) -> bool {
+        let Some(waiter) = self.waiters.get_mut(place).filter(|waiter| waiter.session == session) else { return false };
+        let (woken, owed, relation, name) = (waiter.woken != 0, waiter.owed, waiter.relation, waiter.woken_for);
+        (waiter.woken, waiter.owed, waiter.ended) = (0, 0, 0);
+        waiter.looks = u32::from(woken);
+        if owed > 0 {
+            // It must not be the one that is picked: its own look comes now.
+            self.wake_other(&QueueKey { relation, name }, owed, Some(place));
+        }
+        self.wake_those_of_ended_jobs();
+        woken
+    }
+
+    /// The look has answered: nothing is owed to anybody for the wake.
+    pub fn looked(&mut self, place: usize, session: u64) {
+        if let Some(waiter) = self.waiters.get_mut(place).filter(|waiter| waiter.session == session) {
+            waiter.looks = 0;
+        }
+    }
+
+    /// The session waits no longer. A wake that it has not [answered](Self::looked) goes to the next.
+    pub fn stop_waiting(&mut self, place: usize, session: u64) {
+        let Some(waiter) = self.waiters.get_mut(place).filter(|waiter| waiter.session == session) else { return };
+        let left = *waiter;
+        *waiter = Waiter::default();
+        self.boot.waiting = self.boot.waiting.saturating_sub(1);
+        if (left.woken != 0 || left.looks != 0) && left.ends == 0 {
+            let queue = QueueKey { relation: left.relation, name: left.woken_for };
+            self.wake_other(&queue, left.owed + 1, None);
+        }
+        self.wake_those_of_ended_jobs();
+    }
+
+    /// Jobs of an entrypoint can be claimed: wakes one that waits for them, and owes the others to it.
+    pub fn wake(&mut self, queue: &QueueKey, jobs: u64) {
+        if self.boot.waiting > 0 && jobs > 0 {
+            self.wake_other(queue, jobs, None);
+        }
+    }
+
+    /// A woken session is about to answer that there is a job: if nothing of that entrypoint is claimed within
+    /// [`CHASE_AFTER`], the next one is woken.
+    pub fn chase(&mut self, queue: &QueueKey, now: i64) {
+        if !self.waiters.iter().any(|waiter| waiter.sleeps_for(queue)) {
+            return;
+        }
+        let Some(chase) = self.chases.iter_mut().find(|chase| chase.at == 0 || chase.queue == *queue) else { return };
+        if chase.at == 0 {
+            *chase = Chase { queue: *queue, at: now.saturating_add(CHASE_AFTER), claims: self.boot.claims };
+            self.needs_worker_at(queue.relation, now.saturating_add(CHASE_AFTER));
+        }
+    }
+
+    /// Carries out the chases of a table that are due. Returns when the next one is.
+    pub fn run_chases(&mut self, relation: Relation, now: i64) -> Option<i64> {
+        let mut next = None;
+        for place in 0..self.chases.len() {
+            let Some(chase) = self.chases.get_mut(place).filter(|c| c.at != 0 && c.queue.relation == relation) else {
+                continue;
+            };
+            let due = *chase;
+            if due.at > now {
+                next = Some(next.map_or(due.at, |next: i64| next.min(due.at)));
+                continue;
+            }
+            *chase = Chase::default();
+            let last = self.heads.get(&due.queue).map_or(0, |head| head.last_claim);
+            if last <= due.claims {
+                self.wake_other(&due.queue, 1, None);
+            }
+        }
+        next
+    }
+
+    /// A job ended: those who wait for it are woken.
+    pub fn job_ended(&mut self, relation: Relation, id: i64) {
+        self.jobs_ended(relation, 1 << (id as u64 % 64));
+    }
+
+    /// Jobs ended; `bits` as in [`Wanted::Ends`]. `table` 0 stands for every table of the database.
+    pub fn jobs_ended(&mut self, relation: Relation, bits: u64) {
+        if self.boot.waiting == 0 {
+            return;
+        }
+        for waiter in self.waiters.iter_mut().filter(|w| w.session != 0 && relation.includes(w.relation)) {
+            waiter.ended |= waiter.ends & bits;
+        }
+        self.wake_those_of_ended_jobs();
+    }
+
+    /// Wakes everybody of a table (`table` 0: of a database): what has happened is not known.
+    pub fn wake_all(&mut self, relation: Relation) {
+        for waiter in self.waiters.iter_mut().filter(|w| w.session != 0 && relation.includes(w.relation)) {
+            waiter.ended = waiter.ends.max(1);
+        }
+        self.wake_those_of_ended_jobs();
+    }
+
+    /// As many as there are latches for; each that is woken wakes more.
+    fn wake_those_of_ended_jobs(&mut self) {
+        for waiter in self.waiters.iter_mut().filter(|w| w.session != 0 && w.ended != 0 && w.woken == 0) {
+            if self.latches.is_full() {
+                break;
+            }
+            waiter.woken = 1;
+            self.latches.push(waiter.latch);
+        }
+    }
+
+    fn wake_other(&mut self, queue: &QueueKey, jobs: u64, but: Option<usize>) {
+        if self.latches.is_full() {
+            // Never more notes than latches under one hold of the lock; if it were so, a waiter would look too late.
+            return;
+        }
+        // From the one behind the last that was woken: all have their turn.
+        let count = self.waiters.len().max(1);
+        let places = (1..=count).map(|step| (self.boot.waiter_hand as usize + step) % count);
+        let found = places
+            .filter(|place| Some(*place) != but)
+            .find(|place| self.waiters.get(*place).is_some_and(|waiter| waiter.sleeps_for(queue)));
+        let Some(place) = found else { return };
+        self.boot.waiter_hand = place as u64;
+        if let Some(waiter) = self.waiters.get_mut(place) {
+            (waiter.woken, waiter.owed, waiter.woken_for) = (1, jobs.saturating_sub(1), queue.name);
+            self.latches.push(waiter.latch);
+        }
+    }
+}
+
+/// Somebody was woken for a job of an entrypoint.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(C)]
+pub struct Chase {
+    queue: QueueKey,
+    /// When to see whether it was claimed; 0: a free place.
+    at: i64,
+    /// The last claim that had been made then.
+    claims: u64,
+}

@@ -1,0 +1,131 @@
+//! A procedure that commits in its middle, so that it can sleep without a snapshot, and the sleep itself.
+
+use super::set::Call;
+use super::spi::Session;
+use super::{Time, now, relation};
+use crate::error::Error;
+use pgrx::{check_for_interrupts, pg_sys};
+use std::ffi::CStr;
+
+// In no header that pgrx reads. `utils/timeout.h` declares them the same in 12 to 18.
+unsafe extern "C-unwind" {
+    fn get_timeout_active(id: std::ffi::c_int) -> bool;
+    fn get_timeout_finish_time(id: std::ffi::c_int) -> pg_sys::TimestampTz;
+}
+
+/// Numbers of `enum TimeoutId` in `utils/timeout.h`: the second is there from 17 on.
+const TIMEOUTS: &[std::ffi::c_int] = if cfg!(any(feature = "pg17", feature = "pg18")) { &[3, 8] } else { &[3] };
+/// How long before such a timeout a wait ends by itself, microseconds.
+const BEFORE_TIMEOUT: Time = 100_000;
+
+/// The procedure under way.
+pub struct Procedure {
+    session: Session,
+}
+
+impl Procedure {
+    /// Begins. It stands alone: in a transaction block, a function or a pipeline it could not commit, or would commit what is
+    /// not its own.
+    ///
+    /// # Errors
+    /// [`Error::InTransaction`] where it does not.
+    pub fn begin(call: &Call, name: &'static str) -> Result<Self, Error> {
+        // SAFETY: the call is under way; CALL passes a CallContext, everything else another node or none.
+        unsafe {
+            let context = (*call.pointer()).context;
+            let alone = !context.is_null()
+                && (*context).type_ == pg_sys::NodeTag::T_CallContext
+                && !(*context.cast::<pg_sys::CallContext>()).atomic
+                && pg_sys::MyXactFlags as u32 & pg_sys::XACT_FLAGS_PIPELINING == 0;
+            if !alone {
+                return Err(Error::InTransaction { procedure: name });
+            }
+        }
+        Ok(Self { session: Session::begin()? })
+    }
+
+    /// Commits, and begins a new transaction, which has no snapshot.
+    pub fn commit(&self) {
+        self.session.commit();
+    }
+
+    /// Ends, with the answer as the procedure's one INOUT argument.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] where the procedure is declared otherwise.
+    pub fn end(self, call: &Call, answer: bool) -> Result<pg_sys::Datum, Error> {
+        self.session.end();
+        // SAFETY: the declaration gives the shape of one boolean; values and nulls have one element. The row lives in
+        // the caller's memory.
+        unsafe {
+            let mut shape = std::ptr::null_mut();
+            pg_sys::get_call_result_type(call.pointer(), std::ptr::null_mut(), &raw mut shape);
+            if shape.is_null() || (*shape).natts != 1 {
+                return Err(Error::Broken("the procedure has not one INOUT argument".to_owned()));
+            }
+            let (mut values, mut nulls) = ([pg_sys::Datum::from(answer)], [false]);
+            let shape = pg_sys::BlessTupleDesc(shape);
+            let row = pg_sys::heap_form_tuple(shape, values.as_mut_ptr(), nulls.as_mut_ptr());
+            Ok(pg_sys::heap_copy_tuple_as_datum(row, shape))
+        }
+    }
+}
+
+/// When a wait that may last until `deadline` has to end, so that no timeout of the session ends it.
+pub fn deadline(deadline: Time) -> Time {
+    // SAFETY: reads the process's own timers.
+    let of = |id: &std::ffi::c_int| unsafe { get_timeout_active(*id).then(|| get_timeout_finish_time(*id)) };
+    let before = TIMEOUTS.iter().filter_map(of).map(|at| at.saturating_sub(BEFORE_TIMEOUT));
+    before.chain([deadline]).min().unwrap_or(deadline)
+}
+
+/// Sleeps until this process's latch is set or the time has come, and answers to cancel and shutdown.
+pub fn sleep_until(until: Time) {
+    let milliseconds = until.saturating_sub(now()).clamp(0, 3_600_000_000).saturating_add(999) / 1000;
+    // SAFETY: waits for the process's own latch; ends the process with the postmaster.
+    unsafe {
+        let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
+        pg_sys::WaitLatch(pg_sys::MyLatch, events as i32, milliseconds as _, wait_event());
+        pg_sys::ResetLatch(pg_sys::MyLatch);
+    }
+    check_for_interrupts!();
+}
+
+/// Shown in pg_stat_activity: with a name of its own where the version has such names.
+fn wait_event() -> u32 {
+    #[cfg(any(feature = "pg17", feature = "pg18"))]
+    {
+        static EVENT: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+        // SAFETY: the name ends in NUL and is copied.
+        return *EVENT.get_or_init(|| unsafe { pg_sys::WaitEventExtensionNew(c"PgqueuerWait".as_ptr()) });
+    }
+    #[cfg(not(any(feature = "pg17", feature = "pg18")))]
+    pg_sys::PG_WAIT_EXTENSION
+}
+
+/// Does something in the name of the owner of a table, with a fixed search_path, as a SECURITY DEFINER function would.
+/// A procedure that is one could not commit.
+///
+/// # Errors
+/// Those of `act`, and [`Error::Broken`] where the table does not exist.
+pub fn as_owner_of<R>(table: &'static CStr, act: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
+    let table = relation(table)?;
+    let (mut user, mut context) = (pg_sys::InvalidOid, 0);
+    // SAFETY: user and settings are put back here, or by the abort that an ERROR leads to. The relation is closed at once.
+    unsafe {
+        let open = pg_sys::RelationIdGetRelation(table);
+        if open.is_null() {
+            return Err(Error::Broken("a table has gone".to_owned()));
+        }
+        let owner = (*(*open).rd_rel).relowner;
+        pg_sys::RelationClose(open);
+        pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut context);
+        pg_sys::SetUserIdAndSecContext(owner, context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32);
+        let level = pg_sys::NewGUCNestLevel();
+        super::set_locally(c"search_path", c"pg_catalog, pg_temp");
+        let answer = act();
+        pg_sys::AtEOXact_GUC(true, level);
+        pg_sys::SetUserIdAndSecContext(user, context);
+        answer
+    }
+}

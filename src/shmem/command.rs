@@ -1,0 +1,173 @@
+//! Commands that touch the queue without calling it.
+//!
+//! - DISCARD ALL gives the session's claims back, as it does with advisory locks: a connection pool that hands the
+//!   connection to somebody else says so by it.
+//! - COMMIT PREPARED makes jobs visible without a callback in the transaction that made them.
+//! - DROP DATABASE and its kin need the database for themselves: its worker leaves first.
+
+use super::{memory, session, transaction};
+use crate::pg;
+use pgqueuer_core::claims::Relation;
+use pgrx::pg_sys;
+use std::ffi::c_char;
+
+static mut PREVIOUS: pg_sys::ProcessUtility_hook_type = None;
+
+/// Registers the hook.
+pub fn init() {
+    // SAFETY: the server is starting; a hook that was there is called by ours.
+    unsafe {
+        PREVIOUS = pg_sys::ProcessUtility_hook;
+        pg_sys::ProcessUtility_hook = Some(on_command);
+    }
+}
+
+// Called as it is, not through pgrx: see `on_command`.
+unsafe extern "C-unwind" {
+    fn standard_ProcessUtility(
+        statement: *mut pg_sys::PlannedStmt,
+        text: *const c_char,
+        read_only: bool,
+        context: pg_sys::ProcessUtilityContext::Type,
+        parameters: pg_sys::ParamListInfo,
+        environment: *mut pg_sys::QueryEnvironment,
+        receiver: *mut pg_sys::DestReceiver,
+        completion: *mut pg_sys::QueryCompletion,
+    );
+    fn get_database_oid(name: *const c_char, missing_ok: bool) -> pg_sys::Oid;
+    fn defGetString(option: *mut pg_sys::DefElem) -> *mut c_char;
+}
+
+/// Every utility statement of every database passes here, so its ERROR must pass as it is, with position, context and
+/// constraint name. A guard of pgrx would catch it and raise a new one without them. PostgreSQL may jump over this frame:
+/// nothing in it has a destructor.
+#[allow(clippy::too_many_arguments)]
+unsafe extern "C-unwind" fn on_command(
+    statement: *mut pg_sys::PlannedStmt,
+    text: *const c_char,
+    read_only: bool,
+    context: pg_sys::ProcessUtilityContext::Type,
+    parameters: pg_sys::ParamListInfo,
+    environment: *mut pg_sys::QueryEnvironment,
+    receiver: *mut pg_sys::DestReceiver,
+    completion: *mut pg_sys::QueryCompletion,
+) {
+    // SAFETY: passes on what PostgreSQL passed, to the hook that was there before or to where it would have gone.
+    unsafe {
+        let meaning = meaning(statement);
+        if let Meaning::NeedsDatabase(name) = meaning {
+            ask_worker_out(name);
+        }
+        let next = PREVIOUS.unwrap_or(standard_ProcessUtility);
+        next(statement, text, read_only, context, parameters, environment, receiver, completion);
+        // Only now: the command may fail, and then nothing has happened. Raises nothing.
+        match meaning {
+            Meaning::DiscardsAll => session::give_back(),
+            Meaning::CommitsPrepared => transaction::stir(Relation { database: pg::database(), table: 0 }),
+            Meaning::NeedsDatabase(_) | Meaning::Nothing => {}
+        }
+    }
+}
+
+/// What a command means to the queue. Plain words and a pointer: nothing to be dropped.
+#[derive(Clone, Copy)]
+enum Meaning {
+    Nothing,
+    DiscardsAll,
+    CommitsPrepared,
+    /// The database of this name.
+    NeedsDatabase(*const c_char),
+}
+
+/// # Safety
+/// `statement` is the one that PostgreSQL passed to the hook.
+unsafe fn meaning(statement: *mut pg_sys::PlannedStmt) -> Meaning {
+    // SAFETY: a utility statement has a node, whose tag says what it is; its strings end in NUL and live as long.
+    unsafe {
+        let node = (*statement).utilityStmt;
+        if node.is_null() {
+            return Meaning::Nothing;
+        }
+        match (*node).type_ {
+            pg_sys::NodeTag::T_DiscardStmt
+                if (*node.cast::<pg_sys::DiscardStmt>()).target == pg_sys::DiscardMode::DISCARD_ALL =>
+            {
+                Meaning::DiscardsAll
+            }
+            pg_sys::NodeTag::T_TransactionStmt
+                if (*node.cast::<pg_sys::TransactionStmt>()).kind
+                    == pg_sys::TransactionStmtKind::TRANS_STMT_COMMIT_PREPARED =>
+            {
+                Meaning::CommitsPrepared
+            }
+            pg_sys::NodeTag::T_DropdbStmt => Meaning::NeedsDatabase((*node.cast::<pg_sys::DropdbStmt>()).dbname),
+            pg_sys::NodeTag::T_RenameStmt
+                if (*node.cast::<pg_sys::RenameStmt>()).renameType == pg_sys::ObjectType::OBJECT_DATABASE =>
+            {
+                Meaning::NeedsDatabase((*node.cast::<pg_sys::RenameStmt>()).subname)
+            }
+            pg_sys::NodeTag::T_AlterDatabaseStmt => {
+                let alter = node.cast::<pg_sys::AlterDatabaseStmt>();
+                if option((*alter).options, c"tablespace").is_null() {
+                    Meaning::Nothing
+                } else {
+                    Meaning::NeedsDatabase((*alter).dbname)
+                }
+            }
+            pg_sys::NodeTag::T_CreatedbStmt => {
+                let template = option((*node.cast::<pg_sys::CreatedbStmt>()).options, c"template");
+                Meaning::NeedsDatabase(if template.is_null() { c"template1".as_ptr() } else { template })
+            }
+            _ => Meaning::Nothing,
+        }
+    }
+}
+
+/// The text of an option of a command; null where it is not given.
+///
+/// # Safety
+/// `options` is a list of such options, or null.
+unsafe fn option(options: *mut pg_sys::List, name: &std::ffi::CStr) -> *const c_char {
+    // SAFETY: the caller's promise; the list has `length` elements.
+    unsafe {
+        let count = if options.is_null() { 0 } else { (*options).length };
+        for place in 0..count {
+            let option = pg_sys::list_nth(options, place).cast::<pg_sys::DefElem>();
+            if std::ffi::CStr::from_ptr((*option).defname) == name && !(*option).arg.is_null() {
+                return defGetString(option);
+            }
+        }
+        std::ptr::null()
+    }
+}
+
+/// How long no worker may come back: longer than the command takes to begin, microseconds.
+const BANNED: i64 = 10_000_000;
+/// How long one waits for the worker to leave, in steps of ten milliseconds.
+const STEPS: usize = 500;
+
+/// Asks the worker of a database to leave, and waits until it has.
+///
+/// # Safety
+/// The name ends in NUL.
+unsafe fn ask_worker_out(name: *const c_char) {
+    // SAFETY: the caller's promise; an unknown name gives InvalidOid. The command itself looks the name up again.
+    let database = unsafe { get_database_oid(name, true) };
+    if database == pg_sys::InvalidOid || !memory::is_there() {
+        return;
+    }
+    let relation = Relation { database: database.to_u32(), table: 0 };
+    let gone = |pid: i32| pid == 0;
+    let until = pg::now().saturating_add(BANNED);
+    if memory::read(|claims| claims.database(relation).is_none()) == Some(true) {
+        return;
+    }
+    let mut left = memory::change(|claims| claims.ban_worker(relation, until)).is_none_or(gone);
+    for _ in 0..STEPS {
+        if left {
+            break;
+        }
+        pg::pause(10);
+        left = memory::read(|claims| claims.database(relation).is_none_or(|of| gone(of.pid))) != Some(false);
+    }
+}

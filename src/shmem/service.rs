@@ -1,0 +1,55 @@
+//! Asks the server for a database's background worker.
+
+use super::memory;
+use crate::{guc, pg};
+use pgqueuer_core::claims::Relation;
+use pgrx::bgworkers::BackgroundWorkerBuilder;
+use pgrx::pg_sys;
+use std::time::Duration;
+
+/// How many workers are looked at under one hold of the lock.
+const WORKERS: u32 = 128;
+/// How long the server waits until it starts a worker again that was ended by an error.
+const RESTART: Duration = Duration::from_secs(1);
+
+/// Sees that the database of a jobs table has its worker, or is about to. Where the server has no place for one, it is
+/// asked for again after a while; `pgq.health` tells.
+pub fn ensure(relation: Relation) {
+    if memory::read(|claims| claims.worker_is_running(relation)) != Some(false) {
+        return;
+    }
+    let now = pg::now();
+    if memory::change(|claims| claims.begin_start(relation, now)) == Some(true) && !start(relation) {
+        memory::change(|claims| claims.start_refused(relation, now));
+    }
+    if memory::change(|claims| claims.looks_after(relation, now)) == Some(true) {
+        expire(relation, now);
+        memory::change(|claims| claims.end_rests(relation, now));
+        memory::change(|claims| claims.run_chases(relation, now));
+    }
+}
+
+/// Loses the claims of named workers whose leases ran out. Returns when the next one does.
+pub fn expire(relation: Relation, now: i64) -> Option<i64> {
+    let (mut from, mut next) = (Some(0), None);
+    while let Some(slot) = from {
+        let (on, ends) =
+            memory::change(|claims| claims.expire_some(relation, now, guc::attach_grace(), slot, WORKERS))?;
+        next = [next, ends].into_iter().flatten().min();
+        from = on;
+    }
+    next
+}
+
+fn start(relation: Relation) -> bool {
+    let name = format!("pgqueuer worker of database {}", relation.database);
+    BackgroundWorkerBuilder::new(&name)
+        .set_type("pgqueuer worker")
+        .set_library("pgqueuer")
+        .set_function("pgqueuer_worker")
+        .enable_spi_access()
+        .set_argument(Some(pg_sys::Datum::from(relation.database)))
+        .set_restart_time(Some(RESTART))
+        .load_dynamic()
+        .is_ok()
+}
