@@ -50,6 +50,12 @@ pub enum Error {
         /// The command.
         command: &'static str,
     },
+    /// The extension is not there (any more).
+    #[error("relation pgq.{name} does not exist")]
+    Gone {
+        /// The relation.
+        name: String,
+    },
     /// A table in shared memory has no room.
     #[error("there are too many named workers")]
     TooManyWorkers {
@@ -73,6 +79,7 @@ impl Error {
             Self::Duplicate { .. } => Code::ERRCODE_UNIQUE_VIOLATION,
             Self::NotPreloaded { .. } => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Self::NotInFrom { .. } | Self::Prepare | Self::NotByHand { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
+            Self::Gone { .. } => Code::ERRCODE_UNDEFINED_TABLE,
             Self::InTransaction { .. } => Code::ERRCODE_ACTIVE_SQL_TRANSACTION,
             Self::TooManyWorkers { .. } => Code::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED,
             Self::Broken(_) => Code::ERRCODE_INTERNAL_ERROR,
@@ -96,6 +103,7 @@ impl Error {
             }
             Self::NotPreloaded { .. } => PRELOAD.to_owned(),
             Self::NotInFrom { function } => format!("Write SELECT * FROM {function}(…)."),
+            Self::Gone { .. } => "The extension was dropped: CREATE EXTENSION pgqueuer makes it anew.".to_owned(),
             Self::InTransaction { procedure } => {
                 format!("Send CALL {procedure}(…) alone, with autocommit: it waits without a transaction.")
             }
@@ -133,4 +141,9 @@ pub fn warn(code: Code, message: String, hint: &str) {
 pub fn raise(error: Error) -> ! {
     ErrorReport::from(error).report(PgLogLevel::ERROR);
     unreachable!("a report of level ERROR does not return")
+}
+
+/// Writes a line into the server's log.
+pub fn log(code: Code, message: &str, hint: &str) {
+    ErrorReport::new(code, message.to_owned(), "pgqueuer").set_hint(hint).report(PgLogLevel::LOG);
 }

@@ -63,6 +63,8 @@ statements! {
     NEXT_PRIORITY = "next_priority" (TEXTOID, INT4OID, INT8OID);
     /// The next jobs of an entrypoint and priority.
     CANDIDATES = "candidates" (TEXTOID, INT4OID, TIMESTAMPTZOID, INT8OID, TIMESTAMPTZOID, INT8OID);
+    /// The first job of ordering keys.
+    FIRST_OF_KEYS = "first_of_keys" (TEXTOID, TEXTARRAYOID);
     /// The second look at claimed jobs.
     LOOK = "look" (INT8ARRAYOID, TIMESTAMPTZOID);
     /// Those rows that nobody else has locked.

@@ -1,8 +1,8 @@
 //! The loop of one database's worker: look what is due, do it, sleep until the next.
 //!
 //! It holds no snapshot and no lock while it sleeps. An ERROR ends it; the server starts it again, and what it was about
-//! to do is still noted in memory. It leaves where a command needs the database for itself, where the extension has gone,
-//! and when the server stops.
+//! to do is still noted in memory. It leaves where the extension has gone and when the server stops; where a command needs
+//! the database for itself it leaves and comes back.
 
 use super::{alarm, notifier, receipts, sweeper};
 use crate::error::{Error, raise};
@@ -34,6 +34,9 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
     BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
     let Some(database) = pg::argument::int(argument) else { return };
     let mut relation = Relation { database, table: 0 };
+    if memory::read(|claims| claims.worker_may_enter(relation, pg::now())) != Some(true) {
+        pg::service::come_back();
+    }
     if !pg::service::enter(relation.database) {
         return;
     }
@@ -67,6 +70,9 @@ impl Duties {
     /// Does what is due. Returns until when to sleep (`None`: until woken), or `None` where the worker is to leave.
     fn run(&mut self) -> Option<Option<Time>> {
         let (relation, now) = (self.relation, pg::now());
+        if memory::read(|claims| claims.worker_may_enter(relation, now)) == Some(false) {
+            pg::service::come_back();
+        }
         if memory::change(|claims| claims.worker_looks(relation, now)) != Some(true) {
             return None;
         }

@@ -15,23 +15,24 @@ const SLICE: usize = 64;
 /// Notifies. Returns when it is needed next.
 pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
     let relation = duties.relation;
-    if memory::read(|claims| claims.has_channels(relation)) != Some(true) {
-        return None;
-    }
     let soonest = duties.notified.saturating_add(APART);
     if (duties.notified..soonest).contains(&now) {
         return Some(soonest);
     }
-    duties.notified = now;
-    let mut channels = [Channel::default(); SLICE];
-    let taken = memory::change(|claims| claims.take_channels(relation, &mut channels)).unwrap_or(0);
-    if guc::notify() == Notify::Off {
-        return (taken == SLICE).then_some(now);
+    if memory::read(|claims| claims.has_channels(relation)) != Some(true) {
+        return None;
     }
-    duties.in_transaction(|| {
-        let names = channels.iter().take(taken).filter_map(|channel| std::str::from_utf8(channel.name()).ok());
-        names.for_each(|name| pg::notify(name, ""));
-        Ok(())
-    });
-    (taken == SLICE).then_some(soonest)
+    duties.notified = now;
+    let again = now.saturating_add(APART);
+    let mut channels = [Channel::default(); SLICE];
+    let taken = memory::change(|claims| claims.take_channels(relation, &mut channels, again)).unwrap_or(0);
+    if guc::notify() != Notify::Off {
+        duties.in_transaction(|| {
+            let names = channels.iter().take(taken).filter_map(|channel| std::str::from_utf8(channel.name()).ok());
+            names.for_each(|name| pg::notify(name, ""));
+            Ok(())
+        });
+    }
+    // Looks once more, so that no commit of a burst need wake it.
+    Some(again)
 }

@@ -12,7 +12,7 @@ use crate::statement;
 use pgqueuer_core::claims::{Point, QueueKey, Walk};
 use pgrx::check_for_interrupts;
 use std::cmp::Reverse;
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// A job that was seen to be claimable.
 #[derive(Debug, Clone)]
@@ -73,6 +73,8 @@ struct Stream {
     left: Option<Point>,
     /// Behind everything that is due, once all of it was read.
     end: Option<Point>,
+    /// The first job of each ordering key that was met.
+    firsts: HashMap<String, Option<i64>>,
 }
 
 #[derive(PartialEq)]
@@ -172,6 +174,7 @@ impl Stream {
             reached: None,
             left: None,
             end: None,
+            firsts: HashMap::new(),
         }
     }
 
@@ -253,8 +256,11 @@ impl Stream {
             Ok(rows.iter().filter_map(candidate).collect())
         })?;
         let complete = (self.page.len() as i64) < self.page_size;
-        if let Some(last) = self.page.back() {
+        let last = self.page.back().map(Candidate::point);
+        self.leave_out_followers()?;
+        if let Some(last) = last {
             self.last = (last.due, last.id);
+            self.reached = Some(last.next()).filter(|_| self.page.is_empty()).or(self.reached);
         }
         self.page_size = (self.page_size * 2).min(PAGE_MOST);
         if complete {
@@ -262,6 +268,24 @@ impl Stream {
             self.end = Some(Point { due: now, id: i64::MAX });
             self.state = State::BetweenPriorities;
         }
+        Ok(())
+    }
+
+    /// Leaves out jobs that wait behind another with their ordering key. Each key is asked for once.
+    fn leave_out_followers(&mut self) -> Result<(), Error> {
+        let keys: HashSet<&String> = self.page.iter().filter_map(|candidate| candidate.ordering_key.as_ref()).collect();
+        let new: Vec<String> = keys.into_iter().filter(|key| !self.firsts.contains_key(*key)).cloned().collect();
+        if !new.is_empty() {
+            let parameters = [Parameter::from(self.source.entrypoint.as_str()), new.into()];
+            let found: Vec<(String, Option<i64>)> = statement::FIRST_OF_KEYS.run(&parameters, |rows| {
+                Ok(rows.iter().filter_map(|row| Some((row.text(1)?, row.big(2)))).collect())
+            })?;
+            self.firsts.extend(found);
+        }
+        let firsts = &self.firsts;
+        self.page.retain(|candidate| {
+            candidate.ordering_key.as_ref().is_none_or(|key| firsts.get(key) == Some(&Some(candidate.id)))
+        });
         Ok(())
     }
 }

@@ -49,12 +49,12 @@ pub fn database() -> u32 {
 /// The object identifier of a table, sequence or view in schema `pgq`.
 ///
 /// # Errors
-/// [`Error::Broken`] where it does not exist.
+/// [`Error::Gone`] where it does not exist.
 pub fn relation(name: &'static CStr) -> Result<pg_sys::Oid, Error> {
     // SAFETY: catalog look-ups of constant names; an unknown one gives InvalidOid.
     let oid = unsafe { pg_sys::get_relname_relid(name.as_ptr(), pg_sys::get_namespace_oid(c"pgq".as_ptr(), true)) };
     if oid == pg_sys::InvalidOid {
-        return Err(Error::Broken(format!("relation pgq.{} does not exist", name.to_string_lossy())));
+        return Err(Error::Gone { name: name.to_string_lossy().into_owned() });
     }
     Ok(oid)
 }
@@ -74,7 +74,7 @@ pub fn lock_alone(name: &'static CStr) -> Result<(), Error> {
 /// Waits for who drops it now, and then finds the one that was made in its place.
 ///
 /// # Errors
-/// [`Error::Broken`] where it does not exist.
+/// [`Error::Gone`] where it does not exist.
 pub fn lock_relation(name: &'static CStr) -> Result<pg_sys::Oid, Error> {
     let flags = pg_sys::RVROption::RVR_MISSING_OK;
     let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;

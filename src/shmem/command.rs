@@ -69,6 +69,18 @@ unsafe extern "C-unwind" fn on_command(
     }
 }
 
+thread_local! {
+    /// The database that this session's command needs for itself.
+    static BANNED_FROM: std::cell::Cell<Option<Relation>> = const { std::cell::Cell::new(None) };
+}
+
+/// The command has ended, one way or the other, with its transaction. Cannot fail.
+pub fn lift_ban() {
+    if let Ok(Some(relation)) = BANNED_FROM.try_with(std::cell::Cell::take) {
+        memory::change(|claims| claims.lift_ban(relation));
+    }
+}
+
 /// What a command means to the queue. Plain words and a pointer: nothing to be dropped.
 #[derive(Clone, Copy)]
 enum Meaning {
@@ -141,8 +153,8 @@ unsafe fn option(options: *mut pg_sys::List, name: &std::ffi::CStr) -> *const c_
     }
 }
 
-/// How long no worker may come back: longer than the command takes to begin, microseconds.
-const BANNED: i64 = 10_000_000;
+/// How long no worker may come back, should the session die in the middle of the command, microseconds.
+const BANNED: i64 = 60_000_000;
 /// How long one waits for the worker to leave, in steps of ten milliseconds.
 const STEPS: usize = 500;
 
@@ -162,6 +174,7 @@ unsafe fn ask_worker_out(name: *const c_char) {
     if memory::read(|claims| claims.database(relation).is_none()) == Some(true) {
         return;
     }
+    BANNED_FROM.set(Some(relation));
     let mut left = memory::change(|claims| claims.ban_worker(relation, until)).is_none_or(gone);
     for _ in 0..STEPS {
         if left {

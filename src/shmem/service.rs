@@ -1,10 +1,10 @@
 //! Asks the server for a database's background worker.
 
 use super::memory;
-use crate::{guc, pg};
+use crate::{error, guc, pg};
 use pgqueuer_core::claims::Relation;
 use pgrx::bgworkers::BackgroundWorkerBuilder;
-use pgrx::pg_sys;
+use pgrx::{PgSqlErrorCode, pg_sys};
 use std::time::Duration;
 
 /// How many workers are looked at under one hold of the lock.
@@ -21,11 +21,24 @@ pub fn ensure(relation: Relation) {
     let now = pg::now();
     if memory::change(|claims| claims.begin_start(relation, now)) == Some(true) && !start(relation) {
         memory::change(|claims| claims.start_refused(relation, now));
+        log_refusal(relation);
     }
     if memory::change(|claims| claims.looks_after(relation, now)) == Some(true) {
         expire(relation, now);
         memory::change(|claims| claims.end_rests(relation, now));
         memory::change(|claims| claims.run_chases(relation, now));
+    }
+}
+
+/// Once in a life of the server for each database: `pgq.health` says it for as long as it is so.
+fn log_refusal(relation: Relation) {
+    let first = memory::change(|claims| {
+        claims.database_mut(relation).is_some_and(|of| !std::mem::replace(&mut of.refused, true))
+    });
+    if first == Some(true) {
+        let message = "pgqueuer has no background worker in this database: max_worker_processes are all taken";
+        let hint = "Raise max_worker_processes, by one for each database that uses the queue, and restart the server.";
+        error::log(PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, message, hint);
     }
 }
 

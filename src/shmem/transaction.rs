@@ -7,7 +7,7 @@
 //! The callbacks are registered once, for the life of the process. After a commit an error would be a PANIC: they
 //! allocate nothing, raise nothing, and take no lock but the leaf lock of the claim table.
 
-use super::memory;
+use super::{command, memory};
 use crate::error::{Error, raise};
 use crate::{guc, pg};
 use pgqueuer_core::claims::{Claims, JobKey, QueueKey, Relation};
@@ -198,6 +198,7 @@ fn with_notes<R>(act: impl FnOnce(&mut Vec<Note>) -> R) -> Option<R> {
 unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argument: *mut std::ffi::c_void) {
     match event {
         pg_sys::XactEvent::XACT_EVENT_COMMIT => {
+            command::lift_ban();
             with_notes(|notes| {
                 if !notes.is_empty() {
                     let now = pg::now();
@@ -207,6 +208,7 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argu
             });
         }
         pg_sys::XactEvent::XACT_EVENT_ABORT => {
+            command::lift_ban();
             with_notes(|notes| undo(notes, 0));
         }
         pg_sys::XactEvent::XACT_EVENT_PRE_PREPARE
@@ -277,6 +279,9 @@ fn carry_out(notes: &[Note], now: i64) {
                 if workers == Then::Forget {
                     sweep(|claims, slot| claims.forget_some_in(relation, slot, SWEEP));
                     memory::change(|claims| claims.table_gone(relation));
+                    if relation.table == 0 {
+                        memory::change(|claims| claims.forget_database(relation));
+                    }
                 }
                 stir(relation);
             }

@@ -20,10 +20,9 @@ fn wait_for(ids: Option<Raw>, timeout: Option<Interval>, _done: Option<bool>, ca
     let timeout = self::timeout(timeout)?;
     let procedure = Procedure::begin(&call, "pgq.wait_for")?;
     can_claim("pgq.wait_for", c"pgq.wait_for()")?;
-    let relation = memory::relation(pg::relation(c"job")?);
-    service::ensure(relation);
+    service::ensure(memory::relation(pg::relation(c"job")?));
     let bits = ids.iter().fold(0, |bits, id| bits | 1 << (*id as u64 % 64));
-    let done = wait(&procedure, relation, Wanted::Ends(bits), timeout, || {
+    let done = wait(&procedure, Wanted::Ends(bits), timeout, || {
         // Those that have ended need not be looked for again.
         ids = statement::NOT_ENDED.bigs(&[ids.clone().into()])?;
         Ok(if ids.is_empty() { Looked::Found } else { Looked::Again(None) })

@@ -25,10 +25,9 @@ fn wait_for_work(
     let timeout = self::timeout(timeout)?;
     let procedure = Procedure::begin(&call, "pgq.wait")?;
     can_claim("pgq.wait", c"pgq.wait()")?;
-    let relation = memory::relation(pg::relation(c"job")?);
     let wanted: Vec<Name> = names.iter().map(|name| Name::of(&[name])).collect();
     let mut armed = false;
-    let ready = wait(&procedure, relation, Wanted::Jobs(&wanted), timeout, || {
+    let ready = wait(&procedure, Wanted::Jobs(&wanted), timeout, || {
         let caller = Caller::of("pgq.wait", c"pgq.wait()", None)?;
         Ok(match ready::look(caller, &names)? {
             Look::Ready(queue) => {
@@ -42,7 +41,7 @@ fn wait_for_work(
         })
     })?;
     if armed && !ready {
-        look_in_turn(relation, &wanted);
+        look_in_turn(memory::relation(pg::relation(c"job")?), &wanted);
     }
     Ok(Raw(procedure.end(&call, ready)?))
 }

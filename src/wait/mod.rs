@@ -64,14 +64,19 @@ impl Drop for Place {
 /// Waits until `look` finds what it looks for, or until the time has come. Each look is a transaction of its own.
 fn wait(
     within: &Procedure,
-    relation: Relation,
     wanted: Wanted<'_>,
     timeout: Time,
     mut look: impl FnMut() -> Result<Looked, Error>,
 ) -> Result<bool, Error> {
     let until = procedure::deadline(pg::now().saturating_add(timeout));
-    let place = Place::take(relation, wanted);
+    let (mut relation, mut place) = (Relation::default(), None);
     loop {
+        // The extension may have been made anew: another table, where this session waits for nothing yet.
+        let current = memory::relation(pg::relation(c"job")?);
+        if current != relation {
+            drop(place.take());
+            (relation, place) = (current, Place::take(current, wanted));
+        }
         let looked = procedure::as_owner_of(c"job", &mut look)?;
         place.iter().for_each(Place::looked);
         let Looked::Again(again) = looked else { return Ok(true) };

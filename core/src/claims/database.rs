@@ -52,12 +52,16 @@ pub struct Database {
     channels: u64,
     /// Receipts whose claims are gone.
     pub stale_receipts: u64,
+    /// Until then the worker wakes by itself to notify, if there is anything.
+    quiet_until: i64,
     /// When the next job falls due that nobody looks after but the worker; 0 if it has not asked yet.
     pub next_due: i64,
     /// Up to when those that fell due have been told of.
     pub alarmed: i64,
     /// Without a worker: when somebody last looked for leases that ran out.
     looked_after: i64,
+    /// The server's log has been told that there is no place for a worker.
+    pub refused: bool,
 }
 
 /// A notification channel.
@@ -199,6 +203,23 @@ impl Claims<'_> {
         self.database(relation).map_or(0, |of| of.pid)
     }
 
+    /// The command has ended: the server brings the worker back.
+    pub fn lift_ban(&mut self, relation: Relation) {
+        if let Some(of) = self.databases.get_mut(&key(relation)) {
+            of.banned_until = 0;
+        }
+    }
+
+    /// Whether a worker may enter a database.
+    pub fn worker_may_enter(&self, relation: Relation, now: i64) -> bool {
+        self.database(relation).is_none_or(|of| of.banned_until <= now)
+    }
+
+    /// A database is gone.
+    pub fn forget_database(&mut self, relation: Relation) {
+        self.databases.remove(&key(relation));
+    }
+
     /// Sees that the worker looks at once.
     pub fn tell_worker(&mut self, relation: Relation) {
         let Some(of) = self.databases.get_mut(&key(relation)) else { return };
@@ -283,6 +304,9 @@ impl Claims<'_> {
         channel.pending = 1;
         if let Some(of) = self.databases.get_mut(&key(queue.relation)) {
             of.channels += 1;
+            if of.wake_at <= of.quiet_until {
+                return;
+            }
         }
         self.tell_worker(queue.relation);
     }
@@ -300,9 +324,11 @@ impl Claims<'_> {
         (to < self.channels.used()).then_some(to)
     }
 
-    /// Takes channels that are to be notified, as many as `into` has room for, and hands each to it.
-    pub fn take_channels(&mut self, relation: Relation, into: &mut [Channel]) -> usize {
+    /// Takes channels that are to be notified, as many as `into` has room for, and hands each to it. The worker looks for
+    /// more at `quiet_until`; until then it need not be woken for them.
+    pub fn take_channels(&mut self, relation: Relation, into: &mut [Channel], quiet_until: i64) -> usize {
         let Some(of) = self.databases.get_mut(&key(relation)).filter(|of| of.channels > 0) else { return 0 };
+        of.quiet_until = quiet_until;
         let mut taken = 0;
         for slot in 0..self.channels.used() {
             let Some((queue, channel)) = self.channels.at(slot) else { continue };

@@ -91,6 +91,19 @@ pub struct Claims<'a> {
 /// How many entrypoints can be chased at a time; one too many is not.
 const CHASES: usize = 64;
 
+/// How full a table in memory is.
+#[derive(Debug, Clone, Copy)]
+pub struct Fill {
+    /// What is in it.
+    pub name: &'static str,
+    /// How many.
+    pub used: i64,
+    /// How many find room.
+    pub room: i64,
+    /// How many had to make room for others.
+    pub forgotten: i64,
+}
+
 /// Hands out pieces of one stretch of memory, one after the other.
 ///
 /// Implemented where the memory is; the sizes alone can be had from a dry run (see [`Layout`]).
@@ -199,6 +212,20 @@ impl<'a> Claims<'a> {
     /// changes to rows are.
     pub fn claim_seen_by(&self, job: &JobKey, session: Option<u64>) -> Option<&Claim> {
         self.claim(job).filter(|claim| Some(claim.ending_by) != session)
+    }
+
+    /// How full each table is.
+    pub fn fill_of_all(&self) -> [Fill; 4] {
+        let fill = |name, used: usize, room: usize, forgotten: u64| {
+            let whole = |number| i64::try_from(number).unwrap_or(i64::MAX);
+            Fill { name, used: whole(used as u64), room: whole(room as u64), forgotten: whole(forgotten) }
+        };
+        [
+            fill("claims", self.jobs.len(), self.jobs.capacity(), 0),
+            fill("named workers", self.boot.named as usize, self.most_named as usize, 0),
+            fill("entrypoints", self.heads.len(), self.heads.capacity().max(1), self.boot.heads_forgotten),
+            fill("waiting sessions", self.boot.waiting as usize, self.waiters.len(), 0),
+        ]
     }
 
     /// How many claims there are, and for how many there is room.

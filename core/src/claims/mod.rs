@@ -34,7 +34,7 @@ pub use database::{CHANNEL_MOST, Channel, Database, WorkerState};
 pub use end::{Ending, NotHeld};
 pub use head::{LANES, Point, Walk};
 pub use key::{JobKey, Name, OrderKey, QueueKey, Relation, WorkerKey, WorkerKind};
-pub use memory::{Carve, Claims, Layout, Sizing};
+pub use memory::{Carve, Claims, Fill, Layout, Sizing};
 pub use publish::{RateLimit, Refusal, Request};
 pub use waiter::{CHASE_AFTER, Latches, NAMES, Wanted};
 pub use worker::Worker;

@@ -177,8 +177,9 @@ pub struct History {
     pub ends: Vec<End>,
     /// What an operator canceled or deleted.
     pub cancels: Vec<Cancel>,
-    /// How many calls of dequeue never got their answer: what they claimed, nobody knows.
-    pub unanswered: usize,
+    /// Calls of dequeue that never got their answer: what they claimed, nobody knows. Whose they were, where that is
+    /// known: a session hears its worker's name with its first claim.
+    pub unanswered: Vec<Option<u128>>,
     /// The log, when all was over.
     pub log: Vec<Row>,
     /// The live jobs then, and whether they were held as failed.
@@ -194,6 +195,6 @@ impl History {
         self.claims.extend(other.claims);
         self.ends.extend(other.ends);
         self.cancels.extend(other.cancels);
-        self.unanswered += other.unanswered;
+        self.unanswered.extend(other.unanswered);
     }
 }

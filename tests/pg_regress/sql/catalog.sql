@@ -40,7 +40,7 @@ SELECT proname AS function, string_agg(name, ', ' ORDER BY name) AS arguments_no
   FROM regress.comments, unnest(arguments) AS name
  WHERE comment !~ ('\m' || name || '\M') AND comment NOT LIKE 'As pgq.%' GROUP BY oid, proname ORDER BY proname COLLATE "C";
 SELECT proname AS errors_not_told FROM regress.comments
- WHERE comment !~ 'Errors?:' AND comment NOT LIKE 'As pgq.%' AND proname NOT IN ('payload_text', 'payload_json', 'queue_size', 'throughput', 'latency', 'status') ORDER BY proname COLLATE "C";
+ WHERE comment !~ 'Errors?:' AND comment NOT LIKE 'As pgq.%' AND proname NOT IN ('payload_text', 'payload_json', 'queue_size', 'throughput', 'latency', 'status', 'health') ORDER BY proname COLLATE "C";
 SELECT oid::regprocedure AS without_example FROM regress.comments WHERE comment NOT LIKE '%Example: %' ORDER BY proname COLLATE "C";
 
 -- No privilege for PUBLIC on anything.

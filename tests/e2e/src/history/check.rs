@@ -157,6 +157,9 @@ impl<'a> Seen<'a> {
         }
         let canceled = self.history.cancels.iter().filter(|cancel| cancel.fate != Fate::No);
         let canceled: BTreeSet<(i64, Outcome)> = canceled.map(|cancel| (cancel.job, cancel.outcome)).collect();
+        let unanswered: BTreeSet<u128> = self.history.unanswered.iter().copied().flatten().collect();
+        let nameless = self.history.unanswered.iter().filter(|worker| worker.is_none()).count();
+        let known: BTreeSet<u128> = self.history.claims.iter().map(|claim| claim.worker).collect();
         let mut unknown: BTreeSet<u128> = BTreeSet::new();
         for row in &self.history.log {
             let by_worker = row.worker.is_some_and(|w| asked.contains(&(row.job, row.attempt, w, row.outcome)));
@@ -171,13 +174,13 @@ impl<'a> Seen<'a> {
                 continue;
             }
             let may_be_unknown = matches!(row.outcome, Outcome::Released | Outcome::Exception | Outcome::Failed);
-            match row.worker.filter(|_| may_be_unknown && self.claims_of(row).next().is_none()) {
-                Some(worker) => _ = unknown.insert(worker),
-                None => faults.push(Rule::Unasked.broken(format!("{row:?}; claims {:?}", self.claims.get(&row.job)))),
+            match row.worker.filter(|_| may_be_unknown) {
+                Some(worker) if unanswered.contains(&worker) => {}
+                Some(worker) if !known.contains(&worker) => _ = unknown.insert(worker),
+                _ => faults.push(Rule::Unasked.broken(format!("{row:?}; claims {:?}", self.claims.get(&row.job)))),
             }
         }
-        // Each call whose answer was lost is one worker's, who went away with what it does not know of.
-        if unknown.len() > self.history.unanswered {
+        if unknown.len() > nameless {
             faults.push(Rule::Unasked.broken(format!("claims that nobody made were lost by {unknown:x?}")));
         }
     }

@@ -197,8 +197,15 @@ fn a_loss_of_what_nobody_was_handed_out_is_found_unless_an_answer_was_lost() {
     });
     let mut history = true_history(1);
     let place = history.claims.iter().position(|claim| claim.loss == Loss::Surely).unwrap();
-    history.claims.remove(place);
-    history.unanswered = 1;
+    let claim = history.claims.remove(place);
+    history.unanswered = vec![Some(claim.worker)];
+    assert!(faults(&history).is_empty());
+    // A session that never heard its name.
+    history.log.iter_mut().filter(|row| (row.job, row.attempt) == (claim.job, claim.attempt)).for_each(|row| {
+        row.worker = Some(4711);
+    });
+    assert!(!faults(&history).is_empty());
+    history.unanswered = vec![None];
     assert!(faults(&history).is_empty());
 }
 
@@ -306,7 +313,7 @@ fn a_job_that_overtakes_another_of_its_key_is_found() {
 #[test]
 fn a_claim_beyond_the_rate_is_found() {
     finds(Rule::Rate, |history, random| {
-        let place = place_of(&history.claims, random, |claim| !claim.undone);
+        let place = place_of(&history.claims, random, |claim| !claim.undone && claim.loss == Loss::No);
         let more = std::iter::repeat_n(history.claims[place].clone(), 3);
         history.claims.extend(more);
     });

@@ -40,6 +40,8 @@ pub struct Consumer<'a> {
     session: Client,
     /// A named worker; else the session.
     worker: Option<Uuid>,
+    /// The session's name as a worker, once it has heard it.
+    name: Option<u128>,
     random: StdRng,
     seen: History,
     /// The committed claims that it holds, as far as it knows, by their place among those seen.
@@ -53,7 +55,7 @@ impl<'a> Consumer<'a> {
         let worker = (place % 2 == 1).then(|| Uuid::from_u128(random.random()));
         let session = run.connect(place);
         let seen = History::default();
-        Self { run, place, session, worker, random, seen, held: vec![], open: None }
+        Self { run, place, session, worker, name: None, random, seen, held: vec![], open: None }
     }
 
     /// Works until all jobs have ended.
@@ -66,6 +68,11 @@ impl<'a> Consumer<'a> {
             };
         }
         self.seen
+    }
+
+    fn connect(&mut self) {
+        self.session = self.run.connect(self.place);
+        self.name = None;
     }
 
     /// Every other named worker ties itself to its session.
@@ -118,7 +125,7 @@ impl<'a> Consumer<'a> {
         if self.random.random_bool(0.5) {
             return self.ask("DISCARD ALL", &[]).map(drop);
         }
-        self.session = self.run.connect(self.place);
+        self.connect();
         Ok(())
     }
 
@@ -131,7 +138,7 @@ impl<'a> Consumer<'a> {
             let held: Vec<usize> = self.held.drain(..).collect();
             self.lose(&held, gone.at, Loss::Surely);
         }
-        self.session = self.run.connect(self.place);
+        self.connect();
         self.attach()
     }
 
@@ -178,13 +185,14 @@ impl<'a> Consumer<'a> {
         let seconds = lease.map(|lease| lease.as_secs_f64());
         let answer = self.ask(sql, &[&names, &most, &worker, &seconds]);
         if answer.is_err() {
-            self.seen.unanswered += 1;
+            self.seen.unanswered.push(worker.map(|worker| worker.as_u128()).or(self.name));
             self.take_another_name();
         }
         let answer = answer?;
         for row in &answer.rows {
             let until = lease.map_or(Moment::MAX, |lease| (answer.sent + lease).max(answer.answered));
             let place = self.seen.claims.len();
+            self.name = worker.is_none().then(|| row.get::<_, Uuid>(2).as_u128());
             self.seen.claims.push(Claim {
                 job: row.get(0),
                 attempt: row.get(1),

@@ -184,7 +184,7 @@ fn tell(history: &History, seed: u64, took: Duration) {
          ends: {} done, {} refused, {} unknown; {}",
         history.enqueues.len(),
         count(Outcome::Released),
-        history.unanswered,
+        history.unanswered.len(),
         ends(Fate::Yes),
         ends(Fate::No),
         ends(Fate::Unknown),

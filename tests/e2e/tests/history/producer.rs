@@ -8,6 +8,9 @@ use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 
+/// How many jobs consumers may be behind a producer.
+const BEHIND: usize = 300;
+
 /// Jobs that were enqueued by one call.
 struct Batch {
     entrypoint: &'static Entrypoint,
@@ -39,13 +42,21 @@ impl<'a> Producer<'a> {
                 7 => self.in_a_transaction(most, "ROLLBACK", Fate::No),
                 _ => self.with_a_savepoint(most),
             };
-            // Consumers find the queue short at times, and must wait and be woken.
-            if self.random.random_bool(0.5) {
-                let last = self.seen.enqueues.last().map(|enqueue| enqueue.job);
-                value::<bool>(&mut self.session, "CALL pgq.wait_for(ARRAY[$1::bigint], '20 ms')", &[&last]);
-            }
+            self.wait_for_consumers();
         }
         self.seen
+    }
+
+    /// Consumers find the queue short at times, and must wait and be woken; and it never grows without bound.
+    fn wait_for_consumers(&mut self) {
+        let before = if self.random.random_bool(0.3) { 1 } else { BEHIND };
+        let place = self.seen.enqueues.len().checked_sub(before);
+        let job = place.map(|place| &self.seen.enqueues[place]).filter(|enqueue| enqueue.fate == Fate::Yes);
+        if let Some(job) = job.map(|enqueue| enqueue.job) {
+            let timeout = if before == 1 { "20 ms" } else { "1 s" };
+            let sql = format!("CALL pgq.wait_for(ARRAY[$1::bigint], '{timeout}')");
+            value::<bool>(&mut self.session, &sql, &[&job]);
+        }
     }
 
     fn enqueue_some(&mut self, most: usize) -> usize {
