@@ -21,6 +21,8 @@ const BEFORE_TIMEOUT: Time = 100_000;
 /// The procedure under way.
 pub struct Procedure {
     session: Session,
+    /// The shape of its answer, in memory that outlives its transactions: somebody may drop it while it waits.
+    shape: pg_sys::TupleDesc,
 }
 
 impl Procedure {
@@ -41,7 +43,16 @@ impl Procedure {
                 return Err(Error::InTransaction { procedure: name });
             }
         }
-        Ok(Self { session: Session::begin()? })
+        // SAFETY: see above. The memory of the call is that of its portal, which lives until it has answered.
+        let shape = unsafe {
+            let mut shape = std::ptr::null_mut();
+            pg_sys::get_call_result_type(call.pointer(), std::ptr::null_mut(), &raw mut shape);
+            if shape.is_null() || (*shape).natts != 1 {
+                return Err(Error::Broken("the procedure has not one INOUT argument".to_owned()));
+            }
+            pg_sys::BlessTupleDesc(pg_sys::CreateTupleDescCopy(shape))
+        };
+        Ok(Self { session: Session::begin()?, shape })
     }
 
     /// Commits, and begins a new transaction, which has no snapshot.
@@ -50,23 +61,13 @@ impl Procedure {
     }
 
     /// Ends, with the answer as the procedure's one INOUT argument.
-    ///
-    /// # Errors
-    /// [`Error::Broken`] where the procedure is declared otherwise.
-    pub fn end(self, call: &Call, answer: bool) -> Result<pg_sys::Datum, Error> {
+    pub fn end(self, answer: bool) -> pg_sys::Datum {
         self.session.end();
-        // SAFETY: the declaration gives the shape of one boolean; values and nulls have one element. The row lives in
-        // the caller's memory.
+        let (mut values, mut nulls) = ([pg_sys::Datum::from(answer)], [false]);
+        // SAFETY: the shape has one attribute, as values and nulls have; the row lives in the caller's memory.
         unsafe {
-            let mut shape = std::ptr::null_mut();
-            pg_sys::get_call_result_type(call.pointer(), std::ptr::null_mut(), &raw mut shape);
-            if shape.is_null() || (*shape).natts != 1 {
-                return Err(Error::Broken("the procedure has not one INOUT argument".to_owned()));
-            }
-            let (mut values, mut nulls) = ([pg_sys::Datum::from(answer)], [false]);
-            let shape = pg_sys::BlessTupleDesc(shape);
-            let row = pg_sys::heap_form_tuple(shape, values.as_mut_ptr(), nulls.as_mut_ptr());
-            Ok(pg_sys::heap_copy_tuple_as_datum(row, shape))
+            let row = pg_sys::heap_form_tuple(self.shape, values.as_mut_ptr(), nulls.as_mut_ptr());
+            pg_sys::heap_copy_tuple_as_datum(row, self.shape)
         }
     }
 }

@@ -27,5 +27,5 @@ fn wait_for(ids: Option<Raw>, timeout: Option<Interval>, _done: Option<bool>, ca
         ids = statement::NOT_ENDED.bigs(&[ids.clone().into()])?;
         Ok(if ids.is_empty() { Looked::Found } else { Looked::Again(None) })
     })?;
-    Ok(Raw(procedure.end(&call, done)?))
+    Ok(Raw(procedure.end(done)))
 }

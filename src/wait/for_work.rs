@@ -43,7 +43,7 @@ fn wait_for_work(
     if armed && !ready {
         look_in_turn(memory::relation(pg::relation(c"job")?), &wanted);
     }
-    Ok(Raw(procedure.end(&call, ready)?))
+    Ok(Raw(procedure.end(ready)))
 }
 
 /// This session was to look again at a time and leaves before: somebody else who waits takes that over.

@@ -484,3 +484,75 @@ fn a_killed_backend_frees_the_claims_of_sessions_and_the_queue_works_at_once() {
     assert_eq!(complete(&mut session, &ids), ids);
     cluster.stop(Stop::Fast);
 }
+
+fn background_workers(session: &mut Client) -> Vec<i32> {
+    let sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type ~ 'pgqueuer'";
+    column(session, sql, &[])
+}
+
+/// Ends the worker of the database, and waits until it has gone.
+fn end_background_worker(session: &mut Client) {
+    let process = background_workers(session)[0];
+    run(session, &format!("SELECT pg_terminate_backend({process})"));
+    until("the background worker has gone", || (!background_workers(session).contains(&process)).then_some(()));
+}
+
+#[test]
+fn while_there_is_no_background_worker_no_claim_is_stuck() {
+    let database = database();
+    let mut other = with_worker(&database);
+    let ids = enqueue(&mut other, "fetch", 3);
+    let mut lost = database.connect();
+    assert_eq!(dequeue(&mut lost, "fetch", 2), ids[..2]);
+    assert_eq!(dequeue_named(&mut other, 1, 0.5), ids[2..]);
+    end_background_worker(&mut other);
+    drop(lost);
+    let mut again = vec![];
+    until("the jobs are free", || {
+        again.extend(dequeue(&mut other, "fetch", 3));
+        (again.len() == 3).then_some(())
+    });
+    again.sort_unstable();
+    assert_eq!(complete(&mut other, &again), ids);
+    until("there is another", || (background_workers(&mut other).len() == 1).then_some(()));
+}
+
+#[test]
+fn what_a_background_worker_could_not_release_its_successor_does() {
+    let database = database();
+    let mut other = with_worker(&database);
+    let ids = enqueue(&mut other, "fetch", 2);
+    let (mut lost, mut locker) = (database.connect(), database.connect());
+    assert_eq!(dequeue(&mut lost, "fetch", 2), ids);
+    run(&mut locker, "BEGIN");
+    run(&mut locker, "SELECT 1 FROM pgq.job FOR UPDATE");
+    drop(lost);
+    meanwhile(&mut other, "300 ms");
+    end_background_worker(&mut other);
+    run(&mut locker, "ROLLBACK");
+    let mut again = vec![];
+    until("the jobs are free", || {
+        again.extend(dequeue(&mut other, "fetch", 2));
+        (again.len() == 2).then_some(())
+    });
+    assert_eq!(released(&mut other), [(ids[0], 0), (ids[1], 0)]);
+}
+
+#[test]
+fn a_heartbeat_writes_nothing() {
+    let database = database();
+    let mut session = with_worker(&database);
+    let ids = enqueue(&mut session, "fetch", 100);
+    assert_eq!(dequeue_named(&mut session, 100, 60.0), ids);
+    run(&mut session, "BEGIN");
+    assert_eq!(heartbeat(&mut session, &ids), [0; 0]);
+    run(&mut session, &format!("SELECT pgq.attach('{WORKER}')"));
+    let number: Option<String> = value(&mut session, "SELECT pg_current_xact_id_if_assigned()::text", &[]);
+    assert_eq!(number, None, "a transaction that writes has a number");
+    run(&mut session, "COMMIT");
+    // Nor is it an end of anything when its transaction rolls back.
+    run(&mut session, "BEGIN");
+    assert_eq!(heartbeat(&mut session, &ids), [0; 0]);
+    run(&mut session, "ROLLBACK");
+    assert_eq!(claims(&mut session), 100);
+}

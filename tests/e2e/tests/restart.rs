@@ -337,3 +337,43 @@ fn after_a_promotion_named_workers_keep_their_old_claims_and_sessions_have_lost_
     assert!(value::<bool>(&mut copy, "SELECT pgq.complete($1, $2, 0)", &[&ids[0], &WORKER]));
     assert_eq!(released(&mut copy).iter().map(|row| row.0).collect::<Vec<_>>(), ids[1..2]);
 }
+
+#[test]
+fn no_first_call_of_a_new_life_takes_a_job_from_its_worker() {
+    let calls = [
+        ("SELECT pgq.delete('{1}') = '{}'", "delete"),
+        ("SELECT pgq.clear() = 0", "clear"),
+        ("SELECT pgq.reschedule('{1}') = '{}'", "reschedule"),
+        ("SELECT pgq.enqueue('fetch', 'new', dedupe_key => 'k', on_conflict => 'replace') IS NULL", "replace"),
+        ("SELECT pgq.enqueue('fetch', 'new', dedupe_key => 'k', on_conflict => 'skip') IS NULL", "skip"),
+        ("SELECT pgq.release('{1}') = '{}'", "release"),
+        ("SELECT pgq.complete(1) = false", "complete"),
+        ("SELECT NOT EXISTS (SELECT FROM pgq.dequeue('{fetch}'))", "dequeue"),
+        ("SELECT status = 'picked' FROM pgq.jobs", "the view"),
+        ("SELECT status = 'picked' FROM pgq.status('{1}')", "status"),
+        ("SELECT count(*) = 1 FROM pgq.claims()", "claims"),
+    ];
+    let cluster = Cluster::start(&[]);
+    let databases: Vec<Database> = calls.iter().map(|_| cluster.database()).collect();
+    for database in &databases {
+        let mut session = database.connect();
+        run(&mut session, "SELECT pgq.enqueue('fetch', 'old', dedupe_key => 'k')");
+        assert_eq!(dequeue_named(&mut session, 1, 300.0), [1]);
+    }
+    databases.iter().for_each(|database| until_old(&mut database.connect()));
+    cluster.stop(Stop::Immediate);
+    cluster.begin();
+    let mut wrong = vec![];
+    for (database, (call, name)) in databases.iter().zip(calls) {
+        let mut session = database.connect();
+        let answer: bool = value(&mut session, call, &[]);
+        let payload = "SELECT pgq.payload_text(payload) FROM pgq.jobs";
+        let untouched = column::<String>(&mut session, payload, &[]) == ["old"];
+        let held = holders(&mut session) == [(1, Some(WORKER))];
+        let done: bool = value(&mut session, "SELECT pgq.complete(1, $1, 0)", &[&WORKER]);
+        if !(answer && untouched && held && done) {
+            wrong.push(format!("{name}: answer {answer}, untouched {untouched}, held {held}, completed {done}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
