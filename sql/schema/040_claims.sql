@@ -1,7 +1,8 @@
 -- Memory, made visible: who holds what, and the two views that show it beside the rows.
 
 CREATE FUNCTION pgq.claims(OUT id bigint, OUT worker uuid, OUT attempt int, OUT picked timestamptz)
-RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL RESTRICTED ROWS 100 AS 'MODULE_PATHNAME', 'claims_wrapper';
+RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 100 SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'claims_wrapper';
 COMMENT ON FUNCTION pgq.claims() IS
     'All claims in this database, copied from memory. Empty on a standby and where the library is not preloaded. Internal: read pgq.jobs.';
 
@@ -20,7 +21,8 @@ COMMENT ON FUNCTION pgq.attempt_ended(bigint, int) IS
 CREATE FUNCTION pgq.known_workers(
     OUT worker uuid, OUT kind text, OUT pid int, OUT since timestamptz, OUT last_seen timestamptz, OUT lease interval,
     OUT claims bigint
-) RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL RESTRICTED ROWS 10 AS 'MODULE_PATHNAME', 'known_workers_wrapper';
+) RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 10 SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME', 'known_workers_wrapper';
 COMMENT ON FUNCTION pgq.known_workers() IS 'All workers of this database that memory knows. Internal: read pgq.workers.';
 
 CREATE VIEW pgq.jobs AS

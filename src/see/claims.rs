@@ -1,6 +1,7 @@
 //! Who holds what: what the views pgq.jobs and pgq.workers show beside the rows.
 
 use crate::error::Error;
+use crate::lease::receipt;
 use crate::pg;
 use crate::pg::argument;
 use crate::pg::set::{Call, Set};
@@ -53,18 +54,23 @@ fn copy_of_claims() -> Result<HashMap<i64, Claim>, Error> {
     Ok(copy)
 }
 
-/// The jobs table whose claims this session can see; none on a standby, whose memory says nothing of the primary.
+/// The jobs table whose claims this session can see; none on a standby, whose memory says nothing of the primary. It may be
+/// the first to look in a new life of the server.
 fn seen() -> Result<Option<Relation>, Error> {
     if !memory::is_there() || pg::on_standby() {
         return Ok(None);
     }
-    Ok(Some(memory::relation(pg::relation(c"job")?)))
+    let relation = memory::relation(pg::relation(c"job")?);
+    receipt::load(relation)?;
+    Ok(Some(relation))
 }
 
 /// Whether anybody holds the job. True as an answer only while the caller holds the row's lock.
 #[pg_extern(sql = false)]
 fn claimed(id: i64) -> Result<bool, ErrorReport> {
-    let key = JobKey { relation: memory::relation(pg::relation(c"job")?), id };
+    let relation = memory::relation(pg::relation(c"job")?);
+    receipt::load(relation)?;
+    let key = JobKey { relation, id };
     let session = session::known_number();
     Ok(memory::read(|claims| claims.claim_seen_by(&key, session).is_some()) == Some(true))
 }

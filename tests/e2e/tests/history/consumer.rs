@@ -138,7 +138,12 @@ impl<'a> Consumer<'a> {
             let held: Vec<usize> = self.held.drain(..).collect();
             self.lose(&held, gone.at, Loss::Surely);
         }
+        let epoch = self.run.epoch(self.place);
         self.connect();
+        if let Some(crash) = self.run.crash_of(epoch) {
+            // What a named worker has held for a moment it still holds.
+            self.lose(&self.held.clone(), crash, Loss::Perhaps);
+        }
         self.attach()
     }
 
@@ -149,7 +154,7 @@ impl<'a> Consumer<'a> {
             claim.until = claim.until.min(until.max(claim.answered));
             // What may have been ended by a call without an answer stays uncertain.
             if claim.loss == Loss::No {
-                claim.loss = loss;
+                claim.loss = if self.run.crashing && loss == Loss::Surely { Loss::Perhaps } else { loss };
             }
         }
     }
@@ -159,7 +164,8 @@ impl<'a> Consumer<'a> {
         match self.session.query(sql, parameters) {
             Ok(rows) => Ok(Answer { sent, answered: self.run.now(), rows }),
             Err(error) => {
-                let killed = error.is_closed() || error.code().is_none_or(|code| code.code() == "57P01");
+                let killed =
+                    error.is_closed() || error.code().is_none_or(|code| ["57P01", "57P02"].contains(&code.code()));
                 assert!(killed, "consumer {}: {sql}: {error:?}", self.place);
                 Err(Gone { at: self.now_or_killed().min(sent) })
             }

@@ -2,7 +2,8 @@
 //! roll back or are cut off, an operator who cancels jobs and kills sessions, producers who take back what they
 //! enqueued. Everybody writes down what was told; in the end it must be a history that can be true.
 //!
-//! `PGQUEUER_HISTORY_JOBS` sets the number of jobs, `PGQUEUER_HISTORY_SEED` what is done at random.
+//! `PGQUEUER_HISTORY_JOBS` sets the number of jobs, `PGQUEUER_HISTORY_SEED` what is done at random,
+//! `PGQUEUER_HISTORY_CRASHES` how often the server crashes in the run that is about that.
 
 #![allow(
     clippy::expect_used,
@@ -20,16 +21,16 @@ use consumer::Consumer;
 use pgqueuer_e2e::ask::{column, run as execute, value};
 use pgqueuer_e2e::cluster::{Cluster, Database};
 use pgqueuer_e2e::history::check::faults;
-use pgqueuer_e2e::history::{Cancel, Fate, History, Outcome, Row};
+use pgqueuer_e2e::history::{Cancel, Fate, History, Limits, Outcome, Row};
 use pgqueuer_e2e::until::{until, until_within};
-use postgres::Client;
+use postgres::{Client, NoTls};
 use producer::Producer;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use run::{ENTRYPOINTS, Run, StopOnPanic};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use std::thread;
+use std::thread::{self, Scope, ScopedJoinHandle};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -114,6 +115,41 @@ fn disturb(session: &mut Client, random: &mut StdRng) {
     }
 }
 
+/// Crashes the server so many times, each time after some more jobs, until all have ended.
+fn crash_again_and_again(run: &Run, database: &Database, times: usize) -> History {
+    let mut random = StdRng::seed_from_u64(run.seed + 2000);
+    let look = || {
+        let mut session = Client::connect(&database.address(), NoTls).ok()?;
+        let sql = "SELECT count(*), (SELECT count(*) FROM pgq.job WHERE NOT held) FROM pgq.job_log";
+        let row = session.query_one(sql, &[]).ok()?;
+        Some((row.get::<_, i64>(0), row.get::<_, i64>(1)))
+    };
+    let patience = Duration::from_secs(60);
+    let mut last = 0;
+    for _ in 0..times {
+        until_within(patience, "work goes on", || {
+            let (ended, left) = look()?;
+            (ended > last + 150 || left == 0 || run.is_over()).then(|| last = ended)
+        });
+        run.crash(random.random_range(0..CONSUMERS));
+    }
+    until_within(patience, "all jobs have ended", || {
+        let (_, left) = look()?;
+        (left == 0 || run.is_over()).then_some(())
+    });
+    run.end();
+    History::default()
+}
+
+/// Jobs that are there before anybody works.
+fn enqueued(run: &Run, jobs: usize) -> History {
+    let all = (0..PRODUCERS).map(|place| Producer::new(run, place).work(jobs / PRODUCERS));
+    all.fold(History::default(), |mut all, seen| {
+        all.add(seen);
+        all
+    })
+}
+
 /// Lets all of them work at once, and puts together what they saw.
 fn everything_seen(run: &Run, jobs: usize) -> History {
     let producing = &AtomicUsize::new(PRODUCERS);
@@ -131,19 +167,29 @@ fn everything_seen(run: &Run, jobs: usize) -> History {
             })
         });
         let producers: Vec<_> = producers.collect();
-        let consumers = (0..CONSUMERS).map(|place| {
-            scope.spawn(move || {
-                let _stop = StopOnPanic(run);
-                Consumer::new(run, place).work()
-            })
-        });
-        let mut all: Vec<_> = consumers.collect();
-        all.extend(producers);
-        all.push(operator);
-        all.into_iter().fold(History::default(), |mut all, thread| {
-            all.add(thread.join().expect("somebody has panicked"));
-            all
+        together(consumers(scope, run).chain(producers).chain([operator]))
+    })
+}
+
+fn consumers<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    run: &'scope Run,
+) -> impl Iterator<Item = ScopedJoinHandle<'scope, History>> {
+    let consumer = move |place| {
+        scope.spawn(move || {
+            let _stop = StopOnPanic(run);
+            Consumer::new(run, place).work()
         })
+    };
+    (0..CONSUMERS).map(consumer).collect::<Vec<_>>().into_iter()
+}
+
+/// What all of some saw, when they are done.
+fn together<'scope>(all: impl Iterator<Item = ScopedJoinHandle<'scope, History>>) -> History {
+    // Each is started before the first is waited for.
+    all.collect::<Vec<_>>().into_iter().fold(History::default(), |mut all, thread| {
+        all.add(thread.join().expect("somebody has panicked"));
+        all
     })
 }
 
@@ -199,12 +245,39 @@ fn each_job_ends_exactly_once_whatever_happens() {
     let cluster = Cluster::start(&[]);
     let database = cluster.database();
     configure(&database);
-    let run = Run::new(&database, seed, CONSUMERS);
+    let run = Run::new(&database, seed, CONSUMERS, false);
     let mut history = everything_seen(&run, jobs);
+    history.limits = ENTRYPOINTS.iter().map(|entrypoint| (entrypoint.name, entrypoint.limits)).collect();
+    can_be_true(&run, &database, history);
+}
+
+#[test]
+fn each_job_ends_exactly_once_though_the_server_crashes() {
+    let seed: u64 = number("PGQUEUER_HISTORY_SEED", 20_261_122);
+    let cluster = Cluster::start(&[("pgqueuer.receipt_after", "100ms")]);
+    let database = cluster.database();
+    configure(&database);
+    let run = Run::new(&database, seed, CONSUMERS, true);
+    let mut history = enqueued(&run, number("PGQUEUER_HISTORY_JOBS", 1200));
+    history.add(thread::scope(|scope| {
+        let operator = scope.spawn(|| {
+            let _stop = StopOnPanic(&run);
+            crash_again_and_again(&run, &database, number("PGQUEUER_HISTORY_CRASHES", 4))
+        });
+        together(consumers(scope, &run).chain([operator]))
+    }));
+    // A crash forgets what was claimed in the period, so a rate may be passed once.
+    let without_rate = |limits: Limits| Limits { rate: 0, ..limits };
+    let limits = ENTRYPOINTS.iter().map(|entrypoint| (entrypoint.name, without_rate(entrypoint.limits)));
+    history.limits = limits.collect();
+    can_be_true(&run, &database, history);
+}
+
+fn can_be_true(run: &Run, database: &Database, mut history: History) {
+    let seed = run.seed;
     let mut session = database.connect();
     history.log = read_the_log(&mut session);
     history.left = left(&mut session);
-    history.limits = ENTRYPOINTS.iter().map(|entrypoint| (entrypoint.name, entrypoint.limits)).collect();
     tell(&history, seed, run.now());
     let faults = faults(&history);
     // The first few of each kind.

@@ -49,6 +49,10 @@ impl<'a> Producer<'a> {
 
     /// Consumers find the queue short at times, and must wait and be woken; and it never grows without bound.
     fn wait_for_consumers(&mut self) {
+        // Before a run with crashes there is nobody to wait for.
+        if self.run.crashing {
+            return;
+        }
         let before = if self.random.random_bool(0.3) { 1 } else { BEHIND };
         let place = self.seen.enqueues.len().checked_sub(before);
         let job = place.map(|place| &self.seen.enqueues[place]).filter(|enqueue| enqueue.fate == Fate::Yes);

@@ -1,11 +1,14 @@
-//! What all that take part in a run share: the database, the clock, and which of their sessions were killed.
+//! What all that take part in a run share: the database, the clock, which of their sessions were killed, and when the
+//! server crashed.
 
-use pgqueuer_e2e::ask::{process, run};
+use pgqueuer_e2e::ask::run;
 use pgqueuer_e2e::cluster::Database;
 use pgqueuer_e2e::history::{Limits, Moment};
-use postgres::Client;
+use pgqueuer_e2e::until::until;
+use postgres::{Client, NoTls};
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A kind of work, and what it promises.
@@ -56,20 +59,26 @@ pub const ENTRYPOINTS: &[Entrypoint] = &[
 struct Life {
     process: i32,
     killed: Option<Moment>,
+    /// How many crashes there were before it began.
+    epoch: usize,
 }
 
 pub struct Run<'a> {
     database: &'a Database<'a>,
     start: Instant,
     pub seed: u64,
+    /// Whether the server will crash: then nobody can say whether what a session lost is counted.
+    pub crashing: bool,
     over: AtomicBool,
     lives: Vec<Mutex<Life>>,
+    crashes: Mutex<Vec<Moment>>,
 }
 
 impl<'a> Run<'a> {
-    pub fn new(database: &'a Database<'a>, seed: u64, consumers: usize) -> Self {
+    pub fn new(database: &'a Database<'a>, seed: u64, consumers: usize, crashing: bool) -> Self {
         let lives = (0..consumers).map(|_| Mutex::default()).collect();
-        Self { database, start: Instant::now(), seed, over: AtomicBool::new(false), lives }
+        let (start, over, crashes) = (Instant::now(), AtomicBool::new(false), Mutex::default());
+        Self { database, start, seed, crashing, over, lives, crashes }
     }
 
     pub fn now(&self) -> Moment {
@@ -92,14 +101,38 @@ impl<'a> Run<'a> {
 
     /// A session of a consumer.
     pub fn connect(&self, place: usize) -> Client {
-        let mut session = self.database.connect();
-        *self.life(place) = Life { process: process(&mut session), killed: None };
+        let (session, process) = until("the server takes sessions", || {
+            let mut session = Client::connect(&self.database.address(), NoTls).ok()?;
+            let process = session.query_one("SELECT pg_backend_pid()", &[]).ok()?.get(0);
+            Some((session, process))
+        });
+        // A crash from here on ends this session, so it will be noticed.
+        *self.life(place) = Life { process, killed: None, epoch: lock(&self.crashes).len() };
         session
     }
 
-    /// When the consumer's session was killed, if it was.
+    /// When the consumer's session was killed, if it was, alone or with all others.
     pub fn killed(&self, place: usize) -> Option<Moment> {
-        self.life(place).killed
+        let (life, crashes) = (self.life(place), lock(&self.crashes));
+        life.killed.into_iter().chain(crashes.get(life.epoch).copied()).min()
+    }
+
+    /// How many crashes there were before the consumer's session began.
+    pub fn epoch(&self, place: usize) -> usize {
+        self.life(place).epoch
+    }
+
+    /// The first crash of an epoch.
+    pub fn crash_of(&self, epoch: usize) -> Option<Moment> {
+        lock(&self.crashes).get(epoch).copied()
+    }
+
+    /// Crashes the server, by the death of a consumer's session.
+    pub fn crash(&self, place: usize) {
+        let process = self.life(place).process.to_string();
+        lock(&self.crashes).push(self.now());
+        // A session that has ended meanwhile crashes nothing; what is certain is only less then.
+        let _ = Command::new("kill").args(["-9", &process]).status();
     }
 
     /// Kills a consumer's session, unless it was killed and nobody has noticed yet.
@@ -111,9 +144,13 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn life(&self, place: usize) -> std::sync::MutexGuard<'_, Life> {
-        self.lives[place].lock().unwrap_or_else(PoisonError::into_inner)
+    fn life(&self, place: usize) -> MutexGuard<'_, Life> {
+        lock(&self.lives[place])
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whoever panics lets everybody stop.
