@@ -12,6 +12,6 @@ SELECT j.id, j.entrypoint, j.payload, j.headers, j.priority, j.attempts, j.creat
                         ORDER BY k.entrypoint, k.ordering_key, k.id LIMIT 1)) AS claimable,
        j.xmax,
        'picked'::pgq.job_status AS status,
-       e.concurrency_limit, e.rate_limit, e.rate_period, e.paused
+       e.concurrency_limit, e.rate_limit, e.rate_period, e.paused, j.due
   FROM pgq.job AS j LEFT JOIN pgq.entrypoints AS e ON e.entrypoint = j.entrypoint
  WHERE j.id = ANY ($1::bigint[])

@@ -89,8 +89,8 @@ CREATE TRIGGER job_truncated AFTER TRUNCATE ON pgq.job FOR EACH STATEMENT EXECUT
 ALTER TABLE pgq.job ENABLE ALWAYS TRIGGER job_truncated;
 -- A restore and an operator write the table itself: one call a statement. Replication fires no triggers of statements, so
 -- there, and there only, it is one a row.
-CREATE TRIGGER job_written AFTER INSERT OR UPDATE ON pgq.job FOR EACH STATEMENT EXECUTE FUNCTION pgq.job_written();
-CREATE TRIGGER job_replicated AFTER INSERT OR UPDATE ON pgq.job FOR EACH ROW EXECUTE FUNCTION pgq.job_written();
+CREATE TRIGGER job_written AFTER INSERT OR UPDATE OR DELETE ON pgq.job FOR EACH STATEMENT EXECUTE FUNCTION pgq.job_written();
+CREATE TRIGGER job_replicated AFTER INSERT OR UPDATE OR DELETE ON pgq.job FOR EACH ROW EXECUTE FUNCTION pgq.job_written();
 ALTER TABLE pgq.job ENABLE REPLICA TRIGGER job_replicated;
 -- In session_replication_role = replica, too, or the view would swallow an INSERT without a word. ALTER TABLE refuses
 -- views, the catalog does not.

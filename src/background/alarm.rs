@@ -1,6 +1,6 @@
 //! Deferred jobs that fall due: their workers are woken on time, without a poll.
 
-use super::host::Duties;
+use super::host::{AFTER_FAILURE, Duties};
 use crate::job::wake::wake;
 use crate::pg::Time;
 use crate::pg::spi::Parameter;
@@ -23,12 +23,12 @@ pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
     }
     let (last, cost) = duties.alarm_cost;
     let soonest = last.saturating_add(APART.max(cost.saturating_mul(SHARE)));
-    if (last..soonest).contains(&now) {
+    if now < soonest && now > last.saturating_sub(AFTER_FAILURE) {
         return Some(soonest);
     }
     let since = memory::change(|claims| claims.begin_alarm(relation, now)).unwrap_or(now);
     let mut next = Time::MAX;
-    duties.in_transaction(|| {
+    let looked = duties.in_transaction(|| {
         let parameters = [Parameter::time(since), Parameter::time(now)];
         let fell_due: Vec<(String, Option<Time>)> = statement::DUE_JOBS.run(&parameters, |rows| {
             Ok(rows
@@ -45,6 +45,11 @@ pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
             .try_for_each(|(entrypoint, due)| wake(relation, entrypoint, due, MANY))
     });
     duties.alarm_cost = (now, pg::now().saturating_sub(now));
-    memory::change(|claims| claims.falls_due(relation, next));
+    if !looked {
+        memory::change(|claims| claims.alarm_failed(relation));
+        duties.alarm_cost.0 = now.saturating_add(AFTER_FAILURE);
+        return Some(duties.alarm_cost.0);
+    }
+    memory::change(|claims| claims.end_alarm(relation, now, next));
     memory::read(|claims| claims.database(relation).map(|of| of.next_due)).flatten().filter(|due| *due < Time::MAX)
 }

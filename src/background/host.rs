@@ -1,19 +1,24 @@
 //! The loop of one database's worker: look what is due, do it, sleep until the next.
 //!
-//! It holds no snapshot and no lock while it sleeps. An ERROR ends it; the server starts it again, and what it was about
-//! to do is still noted in memory. It leaves where the extension has gone and when the server stops; where a command needs
+//! It holds no snapshot and no lock while it sleeps. An ERROR ends one duty's transaction, which is tried again after a
+//! while; the others go on. It leaves where the extension has gone and when the server stops; where a command needs
 //! the database for itself it leaves and comes back.
 
 use super::{alarm, notifier, receipts, sweeper};
-use crate::error::{Error, raise};
+use crate::error::Error;
 use crate::lease::receipt;
+use crate::pg::procedure;
+use crate::pg::service::in_transaction;
 use crate::pg::{self, Time};
 use crate::shmem::{memory, session};
-use pgqueuer_core::claims::Relation;
+use pgqueuer_core::claims::{Entry, Relation};
 use pgrx::bgworkers::{BackgroundWorker, SignalWakeFlags};
 use pgrx::pg_sys;
 use pgrx::prelude::pg_guard;
 use std::time::Duration;
+
+/// Times are those of a clock that may be set, sleeps are not: so none is longer, microseconds.
+const LONGEST_SLEEP: Time = 60_000_000;
 
 /// What a duty is asked with.
 pub struct Duties {
@@ -34,8 +39,10 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
     BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
     let Some(database) = pg::argument::int(argument) else { return };
     let mut relation = Relation { database, table: 0 };
-    if memory::read(|claims| claims.worker_may_enter(relation, pg::now())) != Some(true) {
-        pg::service::come_back();
+    match entry(relation) {
+        Entry::Now if memory::change(|claims| claims.enters(relation, pg::now())) == Some(true) => {}
+        Entry::Now | Entry::Never => return,
+        Entry::Later => pg::service::come_back(),
     }
     if !pg::service::enter(relation.database) {
         return;
@@ -45,20 +52,29 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
     if memory::change(|claims| claims.worker_runs(relation, process, latch, pg::now())) != Some(true) {
         return;
     }
-    let Some(table) = in_transaction(|| Ok(pg::relation(c"job").ok())) else { return };
+    let Some(Some(table)) = in_transaction(|| Ok(pg::relation(c"job").ok())) else {
+        // The transaction that makes it may be open: not at once again.
+        memory::change(|claims| claims.ban_worker(relation, pg::now().saturating_add(AFTER_FAILURE / 2)));
+        return;
+    };
     relation = memory::relation(table);
     memory::change(|claims| claims.worker_serves(relation, pg::now()));
     let mut duties = Duties { relation, notified: 0, alarm_cost: (0, 0), struck: 0 };
     in_transaction(|| receipt::load(relation));
     while let Some(until) = duties.run() {
-        let sleep = until.map(|until| Duration::from_micros(until.saturating_sub(pg::now()).max(0) as u64));
-        if !BackgroundWorker::wait_latch(sleep.map(at_least_a_millisecond)) {
-            return;
+        let sleep = until.map_or(LONGEST_SLEEP, |until| until.saturating_sub(pg::now()).clamp(0, LONGEST_SLEEP));
+        if !BackgroundWorker::wait_latch(Some(at_least_a_millisecond(Duration::from_micros(sleep as u64)))) {
+            // Not asked to leave by a command: the server brings it back, unless it stops.
+            pg::service::come_back();
         }
         if BackgroundWorker::sighup_received() {
             pg::service::reload_settings();
         }
     }
+}
+
+fn entry(relation: Relation) -> Entry {
+    memory::read(|claims| claims.may_enter(relation, pg::now())).unwrap_or(Entry::Never)
 }
 
 /// The latch knows no shorter sleep; without this the last part of a millisecond would be spent in circles.
@@ -70,8 +86,10 @@ impl Duties {
     /// Does what is due. Returns until when to sleep (`None`: until woken), or `None` where the worker is to leave.
     fn run(&mut self) -> Option<Option<Time>> {
         let (relation, now) = (self.relation, pg::now());
-        if memory::read(|claims| claims.worker_may_enter(relation, now)) == Some(false) {
-            pg::service::come_back();
+        match entry(relation) {
+            Entry::Now => {}
+            Entry::Never => return None,
+            Entry::Later => pg::service::come_back(),
         }
         if memory::change(|claims| claims.worker_looks(relation, now)) != Some(true) {
             return None;
@@ -79,24 +97,29 @@ impl Duties {
         let next = [notifier::run(self, now), sweeper::run(self, now), alarm::run(self, now), receipts::run(self, now)];
         let next = next.into_iter().flatten().min().unwrap_or(Time::MAX);
         let until = memory::change(|claims| claims.worker_sleeps(relation, next)).unwrap_or(next);
+        pg::service::report_statistics(until.saturating_sub(pg::now()) > AFTER_FAILURE);
         Some((until < Time::MAX).then_some(until))
     }
 
     /// Does something in a transaction of its own, if the jobs table is still the one that this worker serves. Where it is
-    /// not, nothing is done: the commit that dropped it has told the worker to leave.
-    pub fn in_transaction(&self, act: impl FnOnce() -> Result<(), Error>) {
-        in_transaction(|| match pg::lock_relation(c"job") {
-            Ok(table) if memory::relation(table) == self.relation => act(),
-            _ => Ok(()),
-        });
+    /// not, nothing is done: the commit that dropped it has told the worker to leave. False where it failed.
+    pub fn in_transaction(&self, act: impl FnOnce() -> Result<(), Error>) -> bool {
+        let served = || match pg::lock_relation(c"job") {
+            // In the name of the owner, as a session's call: a trigger that somebody has put there must not be a superuser's.
+            Ok(table) if memory::relation(table) == self.relation => procedure::as_owner_of(c"job", act),
+            // Another table or none: memory says so, and the next look ends this worker.
+            Ok(table) => {
+                memory::change(|claims| claims.is_used(memory::relation(table)));
+                Ok(())
+            }
+            Err(_) => {
+                memory::change(|claims| claims.table_gone(self.relation));
+                Ok(())
+            }
+        };
+        in_transaction(served).is_some()
     }
 }
 
-/// Does something in a transaction of its own; an error ends the worker.
-fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> R {
-    let act = std::panic::AssertUnwindSafe(act);
-    BackgroundWorker::transaction(move || {
-        let act = act;
-        act.0().unwrap_or_else(|error| raise(error))
-    })
-}
+/// When a duty that failed is tried again, microseconds.
+pub const AFTER_FAILURE: Time = 1_000_000;

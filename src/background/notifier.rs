@@ -1,10 +1,10 @@
 //! Tells those who LISTEN: one notification for all commits since the last. The transaction has nothing to lose, so it
 //! waits for no flush.
 
-use super::host::Duties;
+use super::host::{AFTER_FAILURE, Duties};
 use crate::guc::{self, Notify};
 use crate::pg::{self, Time};
-use crate::shmem::memory;
+use crate::shmem::{memory, transaction};
 use pgqueuer_core::claims::Channel;
 
 /// The least time between two rounds, microseconds: what comes in between is told together.
@@ -27,11 +27,15 @@ pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
     let mut channels = [Channel::default(); SLICE];
     let taken = memory::change(|claims| claims.take_channels(relation, &mut channels, again)).unwrap_or(0);
     if guc::notify() != Notify::Off {
-        duties.in_transaction(|| {
+        let told = duties.in_transaction(|| {
             let names = channels.iter().take(taken).filter_map(|channel| std::str::from_utf8(channel.name()).ok());
             names.for_each(|name| pg::notify(name, ""));
             Ok(())
         });
+        if !told {
+            transaction::notify_all(relation);
+            return Some(now.saturating_add(AFTER_FAILURE));
+        }
     }
     // Looks once more, so that no commit of a burst need wake it.
     Some(again)

@@ -1,11 +1,11 @@
 //! Long claims are written down and ended ones struck out, in batches.
 
-use super::host::Duties;
+use super::host::{AFTER_FAILURE, Duties};
 use crate::guc;
 use crate::lease::receipt;
 use crate::pg::Time;
 use crate::shmem::memory;
-use pgqueuer_core::claims::Claim;
+use pgqueuer_core::claims::{Claim, JobKey};
 
 /// How many claims are looked at under one hold of the lock, and written by one transaction.
 const SLICE: usize = 256;
@@ -28,8 +28,11 @@ fn write(duties: &Duties, now: Time) -> Option<Time> {
     while let Some(slot) = from {
         let (count, on, young) = memory::change(|claims| claims.mark_receipts(relation, until, slot, &mut slice))?;
         let marked = slice.get(..count).unwrap_or_default();
-        if !marked.is_empty() {
-            duties.in_transaction(|| receipt::write(relation, marked));
+        if !marked.is_empty() && !duties.in_transaction(|| receipt::write(relation, marked)) {
+            for (id, claim) in marked {
+                memory::change(|claims| claims.unmark_receipt(&JobKey { relation, id: *id }, claim.number));
+            }
+            return Some(now.saturating_add(AFTER_FAILURE));
         }
         oldest = [oldest, young].into_iter().flatten().min();
         from = on;
@@ -49,6 +52,14 @@ fn strike(duties: &mut Duties, now: Time) -> Option<Time> {
     }
     duties.struck = now;
     memory::change(|claims| claims.forget_stale_receipts(relation));
-    duties.in_transaction(|| receipt::strike(relation));
-    None
+    let mut left = true;
+    duties.in_transaction(|| {
+        left = receipt::strike(relation)?;
+        Ok(())
+    });
+    if !left {
+        return None;
+    }
+    memory::change(|claims| claims.database_mut(relation).map(|of| of.stale_receipts += 1));
+    Some(now.saturating_add(AFTER_FAILURE))
 }

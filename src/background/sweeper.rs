@@ -10,8 +10,8 @@ use pgqueuer_core::claims::Claim;
 
 /// How many claims one transaction releases.
 const SLICE: usize = 256;
-/// When a row that is locked is tried again, microseconds.
-const LOCKED: Time = 50_000;
+/// When what is left is tried again, microseconds.
+const LEFT: Time = 100_000;
 
 /// Releases what is lost. Returns when it is needed next.
 pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
@@ -19,26 +19,35 @@ pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
     let expiry = service::expire(relation, now);
     let rested = memory::change(|claims| claims.end_rests(relation, now)).flatten();
     let chased = memory::change(|claims| claims.run_chases(relation, now)).flatten();
-    let locked = release(duties).then(|| now.saturating_add(LOCKED));
-    [expiry, rested, chased, locked].into_iter().flatten().min()
+    let left = release(duties).then(|| now.saturating_add(LEFT));
+    [expiry, rested, chased, left].into_iter().flatten().min()
 }
 
-/// Returns whether rows are left that somebody has locked.
+/// Returns whether some are left: somebody has locked their rows, or something went wrong with them.
 fn release(duties: &Duties) -> bool {
     let mut slice = vec![(0, Claim::default()); SLICE];
+    let mut left = 0;
     loop {
-        let count = memory::read(|claims| claims.lost_some(duties.relation, &mut slice)).unwrap_or(0);
+        let count = memory::read(|claims| claims.lost_some(duties.relation, left, &mut slice)).unwrap_or(0);
         let claims = slice.get(..count).unwrap_or_default();
         if claims.is_empty() {
-            return false;
+            return left > 0;
         }
-        let mut released = 0;
-        duties.in_transaction(|| {
-            released = lost::release(duties.relation, claims)?;
-            Ok(())
-        });
-        if released == 0 {
-            return true;
-        }
+        let released = match release_these(duties, claims) {
+            Some(released) => released,
+            // One that cannot be released must not keep back the others.
+            None => claims.chunks(1).filter_map(|one| release_these(duties, one)).sum(),
+        };
+        left += count - released;
     }
+}
+
+/// Releases claims in one transaction. Returns how many need no further look; `None` where it failed.
+fn release_these(duties: &Duties, claims: &[(i64, Claim)]) -> Option<usize> {
+    let mut released = 0;
+    let done = duties.in_transaction(|| {
+        released = lost::release(duties.relation, claims)?;
+        Ok(())
+    });
+    done.then_some(released)
 }

@@ -35,7 +35,7 @@ pub(super) fn remove(jobs: &[Locked], outcome: &str) -> Result<Vec<i64>, Error> 
             None => transaction::ended(job.key),
         }
         if job.has_key && memory::is_there() {
-            key_is_free(job.key.relation, &job.entrypoint, job.created)?;
+            key_is_free(job.key.relation, &job.entrypoint)?;
         }
     }
     let workers: Vec<Option<Uuid>> =

@@ -73,6 +73,8 @@ struct Stream {
     left: Option<Point>,
     /// Behind everything that is due, once all of it was read.
     end: Option<Point>,
+    /// The first that was left out behind its ordering key.
+    hidden: Point,
     /// The first job of each ordering key that was met.
     firsts: HashMap<String, Option<i64>>,
 }
@@ -174,6 +176,7 @@ impl Stream {
             reached: None,
             left: None,
             end: None,
+            hidden: Point::NEVER,
             firsts: HashMap::new(),
         }
     }
@@ -228,13 +231,17 @@ impl Stream {
         self.priority = priority;
         self.last = (from.due, from.id.saturating_sub(1));
         (self.walk, self.reached, self.left, self.end) = (walk, Some(from), None, None);
+        // What was asked before may have changed before this walk began.
+        self.firsts.clear();
+        self.hidden = Point::NEVER;
         self.state = State::InPriority;
     }
 
     fn end_walk(&mut self) {
         let to = self.left.or(self.page.front().map(Candidate::point)).or(self.end).or(self.reached);
         if let (Some(walk), Some(to)) = (self.walk.take(), to) {
-            memory::change(|claims| claims.end_walk(&self.source.queue, &walk, to, pg::now()));
+            let hidden = self.hidden;
+            memory::change(|claims| claims.end_walk(&self.source.queue, &walk, to, hidden, pg::now()));
         }
     }
 
@@ -282,9 +289,13 @@ impl Stream {
             })?;
             self.firsts.extend(found);
         }
-        let firsts = &self.firsts;
+        let (firsts, hidden) = (&self.firsts, &mut self.hidden);
         self.page.retain(|candidate| {
-            candidate.ordering_key.as_ref().is_none_or(|key| firsts.get(key) == Some(&Some(candidate.id)))
+            let first = candidate.ordering_key.as_ref().is_none_or(|key| firsts.get(key) == Some(&Some(candidate.id)));
+            if !first {
+                *hidden = (*hidden).min(candidate.point());
+            }
+            first
         });
         Ok(())
     }

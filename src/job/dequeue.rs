@@ -195,7 +195,11 @@ impl Terms {
                         set.put(&handed_out(row, worker, now));
                         count += 1;
                     }
-                    None => transaction::unclaim(claim.key, claim.number),
+                    None => transaction::unclaim(
+                        claim.key,
+                        claim.number,
+                        row.and_then(|row| Some((row.int(5)?, row.time(DUE)?))),
+                    ),
                 }
             }
             Ok(Looked::HandedOut(count, changed))
@@ -225,10 +229,13 @@ const CLAIMABLE: i32 = 11;
 const XMAX: i32 = 12;
 const PICKED: i32 = 13;
 const GATE: i32 = 14;
+const DUE: i32 = 18;
 
 impl Published {
     fn still_holds(&self, row: &Row) -> bool {
         row.is(CLAIMABLE)
+            && row.int(5) == Some(self.candidate.priority)
+            && row.time(DUE) == Some(self.candidate.due)
             && row.int(6) == Some(self.candidate.attempts)
             && row.time(7) == Some(self.candidate.created)
             && row.text(10) == self.candidate.ordering_key

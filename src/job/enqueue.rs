@@ -9,7 +9,6 @@ use crate::pg::spi::Parameter;
 use crate::pg::{self, Time};
 use crate::shmem::memory;
 use crate::statement;
-use pgqueuer_core::claims::{Name, QueueKey};
 use pgrx::datum::IntoDatum;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::pg_sys::{BYTEAOID, JSONBOID, TIMESTAMPTZOID};
@@ -139,10 +138,6 @@ pub fn insert(job: &NewJob<'_>) -> Result<Inserted, Error> {
     let inserted =
         if job.dedupe_key.is_some() { pg::catch_duplicate(run, |detail| Error::Duplicate { detail })? } else { run()? };
     let relation = memory::relation(pg::relation(c"job")?);
-    if job.created.is_some() && job.ordering_key.is_some() {
-        let queue = QueueKey { relation, name: Name::of(&[entrypoint]) };
-        memory::change(|claims| claims.keys_are_out_of_order(&queue));
-    }
     wake(relation, entrypoint, inserted.due, 1)?;
     Ok(inserted)
 }

@@ -15,7 +15,7 @@ use pgqueuer_core::claims::{QueueKey, Refusal};
 const LOCKED: Time = 100_000;
 /// When one looks again where a table in memory is full, microseconds: nobody tells when it is no longer.
 const FULL: Time = 1_000_000;
-/// How many jobs that cannot be handed out are passed over.
+/// How many free jobs that cannot be handed out are passed over.
 const PASSED_MOST: usize = 1000;
 
 /// What a look came to.
@@ -44,8 +44,12 @@ impl Terms {
     fn find(&self, gates: &Gates, candidates: &mut Candidates, now: Time) -> Result<Look, Error> {
         let mut again: Option<Time> = None;
         let mut look_again = |at: Time| again = Some(again.map_or(at, |again| again.min(at)));
-        for _ in 0..PASSED_MOST {
-            let Some((place, candidate)) = candidates.next()? else { break };
+        let mut passed = 0;
+        while let Some((place, candidate)) = candidates.next()? {
+            if passed == PASSED_MOST {
+                look_again(now.saturating_add(LOCKED));
+                break;
+            }
             let Some((source, gate)) = gates.get(place) else { break };
             let request = self.request(source, gate, &candidate, now);
             match memory::read(|claims| claims.could_publish(&request)) {
@@ -54,6 +58,7 @@ impl Terms {
                     return Ok(Look::Ready(source.queue));
                 }
                 Some(Ok(())) => {
+                    passed += 1;
                     candidates.leave(place, &candidate);
                     look_again(now.saturating_add(LOCKED));
                 }
@@ -62,12 +67,21 @@ impl Terms {
                     look_again(refills.unwrap_or(now.saturating_add(LOCKED)));
                     candidates.set_aside(place, candidate);
                 }
-                Some(Err(Refusal::LimitReached)) => candidates.set_aside(place, candidate),
+                Some(Err(Refusal::LimitReached)) => {
+                    // The place may have come free meanwhile.
+                    if memory::change(|claims| claims.wants_place(&request)) == Some(Ok(())) {
+                        look_again(now);
+                    }
+                    candidates.set_aside(place, candidate);
+                }
                 Some(Err(Refusal::RatesFull)) => {
                     look_again(now.saturating_add(FULL));
                     candidates.set_aside(place, candidate);
                 }
-                Some(Err(Refusal::KeyBusy | Refusal::Resting)) => candidates.leave(place, &candidate),
+                Some(Err(Refusal::KeyBusy | Refusal::Resting)) => {
+                    passed += 1;
+                    candidates.leave(place, &candidate);
+                }
                 Some(Err(Refusal::Taken)) => {}
                 Some(Err(Refusal::WorkerFull | Refusal::TableFull)) | None => {
                     look_again(now.saturating_add(FULL));

@@ -46,8 +46,8 @@ pub fn know_channel(queue: &QueueKey, entrypoint: &str) {
 ///
 /// # Errors
 /// [`Error::Broken`] where memory is out.
-pub fn key_is_free(relation: Relation, entrypoint: &str, created: Time) -> Result<(), Error> {
+pub fn key_is_free(relation: Relation, entrypoint: &str) -> Result<(), Error> {
     transaction::reserve(1)?;
-    transaction::key_freed(QueueKey { relation, name: Name::of(&[entrypoint]) }, created);
+    transaction::key_freed(QueueKey { relation, name: Name::of(&[entrypoint]) });
     Ok(())
 }

@@ -21,11 +21,12 @@ fn attach(worker: Option<Uuid>) -> Result<(), ErrorReport> {
     receipt::load(relation)?;
     service::ensure(relation);
     let worker = WorkerKey::named(relation, uuid.as_bytes());
-    if !session::attach(worker) {
+    if session::is_attached(&worker) {
         return Ok(super::beat(worker, pg::now(), None)?);
     }
     let known = memory::change(|claims| claims.attach(worker, pg::now(), guc::default_lease()));
     if known == Some(true) {
+        session::attach(worker);
         return Ok(());
     }
     Err(Error::TooManyWorkers { room: memory::read(|claims| claims.room_for_named()).unwrap_or(0) }.into())

@@ -39,7 +39,8 @@ pub fn load(relation: Relation) -> Result<(), Error> {
             of.stale_receipts += 1;
         }
     });
-    Ok(())
+    // Memory has no transactions: the others need not wait for the end of this one.
+    pg::unlock_alone(c"receipt")
 }
 
 fn is_loaded(relation: Relation) -> bool {
@@ -97,11 +98,11 @@ pub fn write(relation: Relation, claims: &[(i64, Claim)]) -> Result<(), Error> {
     )
 }
 
-/// Strikes out the receipts whose claims are gone.
+/// Strikes out the receipts whose claims are gone. Returns whether some are left, which somebody has locked.
 ///
 /// # Errors
 /// [`Error::Broken`].
-pub fn strike(relation: Relation) -> Result<(), Error> {
+pub fn strike(relation: Relation) -> Result<bool, Error> {
     let written: Vec<(i64, i32, Uuid)> = statement::WRITTEN_RECEIPTS
         .run(&[], |rows| Ok(rows.iter().filter_map(|row| Some((row.big(1)?, row.int(2)?, row.get(3)?))).collect()))?;
     let stands = |id: i64, attempt: i32, worker: &Uuid| {
@@ -110,13 +111,17 @@ pub fn strike(relation: Relation) -> Result<(), Error> {
     };
     let stale: Vec<i64> =
         written.iter().filter(|(id, attempt, worker)| !stands(*id, *attempt, worker)).map(|(id, ..)| *id).collect();
-    strike_out(stale)
+    let count = stale.len() as i64;
+    Ok(strike_out(stale)? < count)
 }
 
-/// Strikes out the receipts of some jobs.
+/// Strikes out the receipts of some jobs, as far as nobody has locked them. Returns how many.
 ///
 /// # Errors
 /// [`Error::Broken`].
-pub fn strike_out(ids: Vec<i64>) -> Result<(), Error> {
-    if ids.is_empty() { Ok(()) } else { statement::STRIKE_RECEIPTS.run(&[ids.into()], |_| Ok(())) }
+pub fn strike_out(ids: Vec<i64>) -> Result<i64, Error> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    Ok(statement::STRIKE_RECEIPTS.bigs(&[ids.into()])?.first().copied().unwrap_or(0))
 }

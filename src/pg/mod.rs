@@ -70,6 +70,17 @@ pub fn lock_alone(name: &'static CStr) -> Result<(), Error> {
     Ok(())
 }
 
+/// Gives back what [`lock_alone`] took.
+///
+/// # Errors
+/// [`Error::Gone`].
+pub fn unlock_alone(name: &'static CStr) -> Result<(), Error> {
+    let oid = relation(name)?;
+    // SAFETY: locked by this transaction.
+    unsafe { pg_sys::UnlockRelationOid(oid, pg_sys::ShareUpdateExclusiveLock as pg_sys::LOCKMODE) };
+    Ok(())
+}
+
 /// As [`relation`], and locks it until the transaction ends: nobody drops it meanwhile, so the identifier stays true.
 /// Waits for who drops it now, and then finds the one that was made in its place.
 ///

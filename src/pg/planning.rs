@@ -13,6 +13,21 @@ const PAGES: pg_sys::BlockNumber = 20_000;
 /// Pages that an index is planned with.
 const INDEX_PAGES: pg_sys::BlockNumber = 5_000;
 
+// Called as they are: an ERROR must pass over the hooks.
+unsafe extern "C-unwind" {
+    fn get_rel_namespace(relation: pg_sys::Oid) -> pg_sys::Oid;
+    fn get_namespace_oid(name: *const std::ffi::c_char, missing_ok: bool) -> pg_sys::Oid;
+}
+
+/// Whether a statement of ours is under way, and the table is of ours: one of a user's trigger is planned as ever.
+///
+/// # Safety
+/// Inside a transaction.
+unsafe fn is_ours(relation: pg_sys::Oid) -> bool {
+    // SAFETY: catalog look-ups; the name ends in NUL.
+    spi::is_running() && unsafe { get_rel_namespace(relation) == get_namespace_oid(c"pgq".as_ptr(), true) }
+}
+
 static mut PREVIOUS_SIZE: pg_sys::get_relation_info_hook_type = None;
 static mut PREVIOUS_STATISTICS: pg_sys::get_relation_stats_hook_type = None;
 
@@ -40,7 +55,7 @@ unsafe extern "C-unwind" fn size(
         if let Some(previous) = PREVIOUS_SIZE {
             previous(root, relation, parent, info);
         }
-        if !spi::is_running() || parent {
+        if parent || !is_ours(relation) {
             return;
         }
         (*info).tuples = ROWS;
@@ -66,7 +81,7 @@ unsafe extern "C-unwind" fn statistics(
 ) -> bool {
     // SAFETY: what PostgreSQL passes. True with no statistics means that there are none.
     unsafe {
-        if spi::is_running() {
+        if (*entry).rtekind == pg_sys::RTEKind::RTE_RELATION && is_ours((*entry).relid) {
             (*known).statsTuple = std::ptr::null_mut();
             return true;
         }

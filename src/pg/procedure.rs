@@ -15,6 +15,8 @@ unsafe extern "C-unwind" {
 
 /// Numbers of `enum TimeoutId` in `utils/timeout.h`: the second is there from 17 on.
 const TIMEOUTS: &[std::ffi::c_int] = if cfg!(any(feature = "pg17", feature = "pg18")) { &[3, 8] } else { &[3] };
+/// Times are those of a clock that may be set, sleeps are not: so none is longer, microseconds.
+const LONGEST_SLEEP: Time = 60_000_000;
 /// How long before such a timeout a wait ends by itself, microseconds.
 const BEFORE_TIMEOUT: Time = 100_000;
 
@@ -82,7 +84,7 @@ pub fn deadline(deadline: Time) -> Time {
 
 /// Sleeps until this process's latch is set or the time has come, and answers to cancel and shutdown.
 pub fn sleep_until(until: Time) {
-    let milliseconds = until.saturating_sub(now()).clamp(0, 3_600_000_000).saturating_add(999) / 1000;
+    let milliseconds = until.saturating_sub(now()).clamp(0, LONGEST_SLEEP).saturating_add(999) / 1000;
     // SAFETY: waits for the process's own latch; ends the process with the postmaster.
     unsafe {
         let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;

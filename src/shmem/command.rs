@@ -36,6 +36,26 @@ unsafe extern "C-unwind" {
     );
     fn get_database_oid(name: *const c_char, missing_ok: bool) -> pg_sys::Oid;
     fn defGetString(option: *mut pg_sys::DefElem) -> *mut c_char;
+    fn GetUserId() -> pg_sys::Oid;
+    fn ProcessInterrupts();
+    #[cfg(any(feature = "pg13", feature = "pg14", feature = "pg15"))]
+    fn pg_database_ownercheck(database: pg_sys::Oid, role: pg_sys::Oid) -> bool;
+    #[cfg(not(any(feature = "pg13", feature = "pg14", feature = "pg15")))]
+    fn object_ownercheck(class: pg_sys::Oid, object: pg_sys::Oid, role: pg_sys::Oid) -> bool;
+}
+
+/// Whether the user may command this database. Somebody who may not must not keep its worker out.
+///
+/// # Safety
+/// Inside a transaction.
+unsafe fn owns(database: pg_sys::Oid) -> bool {
+    // SAFETY: looks into the catalog.
+    unsafe {
+        #[cfg(any(feature = "pg13", feature = "pg14", feature = "pg15"))]
+        return pg_database_ownercheck(database, GetUserId());
+        #[cfg(not(any(feature = "pg13", feature = "pg14", feature = "pg15")))]
+        object_ownercheck(pg_sys::DatabaseRelationId, database, GetUserId())
+    }
 }
 
 /// Every utility statement of every database passes here, so its ERROR must pass as it is, with position, context and
@@ -165,9 +185,11 @@ const STEPS: usize = 500;
 unsafe fn ask_worker_out(name: *const c_char) {
     // SAFETY: the caller's promise; an unknown name gives InvalidOid. The command itself looks the name up again.
     let database = unsafe { get_database_oid(name, true) };
-    if database == pg_sys::InvalidOid || !memory::is_there() {
+    // SAFETY: commands run in transactions.
+    if database == pg_sys::InvalidOid || !memory::is_there() || unsafe { !owns(database) } {
         return;
     }
+    lift_ban();
     let relation = Relation { database: database.to_u32(), table: 0 };
     let gone = |pid: i32| pid == 0;
     let until = pg::now().saturating_add(BANNED);
@@ -181,6 +203,12 @@ unsafe fn ask_worker_out(name: *const c_char) {
             break;
         }
         pg::pause(10);
+        // SAFETY: an ERROR may jump over this frame; its abort lifts the ban.
+        unsafe {
+            if pg_sys::InterruptPending != 0 {
+                ProcessInterrupts();
+            }
+        }
         left = memory::read(|claims| claims.database(relation).is_none_or(|of| gone(of.pid))) != Some(false);
     }
 }

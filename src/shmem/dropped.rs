@@ -37,7 +37,8 @@ unsafe extern "C-unwind" fn on_access(
         return;
     }
     let gone = if class == pg_sys::RelationRelationId {
-        Some(memory::relation(object)).filter(|gone| memory::read(|claims| claims.knows(*gone)) == Some(true))
+        Some(memory::relation(object))
+            .filter(|gone| memory::read(|claims| claims.knows(*gone) || claims.serves(*gone)) == Some(true))
     } else if class == pg_sys::DatabaseRelationId {
         Some(Relation { database: object.to_u32(), table: 0 })
     } else {

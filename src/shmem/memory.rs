@@ -1,7 +1,7 @@
 //! Where the claim table lies, and the lock over it.
 
 use crate::{guc, pg};
-use pgqueuer_core::claims::{Carve, Claims, Layout, Relation, Sizing};
+use pgqueuer_core::claims::{Carve, Claims, Latches, Layout, Relation, Sizing};
 use pgrx::pg_sys;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::prelude::pg_guard;
@@ -130,10 +130,31 @@ fn with<R>(mode: pg_sys::LWLockMode::Type, act: impl FnOnce(&mut Claims<'_>) -> 
         pg_sys::LWLockAcquire(lock, mode);
         let answer = view().map(|mut claims| (act(&mut claims), claims.latches));
         pg_sys::LWLockRelease(lock);
-        answer.map(|(answer, latches)| {
+        answer.map(|(answer, mut latches)| {
             latches.iter().for_each(pg::set_latch);
+            while latches.more {
+                latches = remaining(lock);
+                latches.iter().for_each(pg::set_latch);
+            }
             answer
         })
+    }
+}
+
+/// Latches for which there was no room.
+///
+/// # Safety
+/// `lock` is the lock over the claim table, which the caller does not hold.
+unsafe fn remaining(lock: *mut pg_sys::LWLock) -> Latches {
+    // SAFETY: as in `with`.
+    unsafe {
+        pg_sys::LWLockAcquire(lock, pg_sys::LWLockMode::LW_EXCLUSIVE);
+        let latches = view().map_or(Latches::NONE, |mut claims| {
+            claims.unlatched();
+            claims.latches
+        });
+        pg_sys::LWLockRelease(lock);
+        latches
     }
 }
 

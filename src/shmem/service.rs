@@ -7,6 +7,8 @@ use pgrx::bgworkers::BackgroundWorkerBuilder;
 use pgrx::{PgSqlErrorCode, pg_sys};
 use std::time::Duration;
 
+/// How many claims are ended under one hold of the lock.
+const SLICE: usize = 16;
 /// How many workers are looked at under one hold of the lock.
 const WORKERS: u32 = 128;
 /// How long the server waits until it starts a worker again that was ended by an error.
@@ -15,9 +17,10 @@ const RESTART: Duration = Duration::from_secs(1);
 /// Sees that the database of a jobs table has its worker, or is about to. Where the server has no place for one, it is
 /// asked for again after a while; `pgq.health` tells.
 pub fn ensure(relation: Relation) {
-    if memory::read(|claims| claims.worker_is_running(relation)) != Some(false) {
+    if memory::read(|claims| claims.serves(relation)) != Some(false) {
         return;
     }
+    memory::change(|claims| claims.is_used(relation));
     let now = pg::now();
     if memory::change(|claims| claims.begin_start(relation, now)) == Some(true) && !start(relation) {
         memory::change(|claims| claims.start_refused(relation, now));
@@ -25,6 +28,7 @@ pub fn ensure(relation: Relation) {
     }
     if memory::change(|claims| claims.looks_after(relation, now)) == Some(true) {
         expire(relation, now);
+        while memory::change(|claims| claims.free_lost(relation, SLICE)) == Some(SLICE) {}
         memory::change(|claims| claims.end_rests(relation, now));
         memory::change(|claims| claims.run_chases(relation, now));
     }

@@ -61,16 +61,15 @@ pub fn as_worker(now: i64) -> Worker {
     Worker::new(now, 0, pg::process())
 }
 
-/// Whether this session says for the first time that it belongs to a named worker.
-pub fn attach(worker: WorkerKey) -> bool {
+/// Whether this session has said that it belongs to a named worker.
+pub fn is_attached(worker: &WorkerKey) -> bool {
+    ATTACHED.with_borrow(|attached| attached.contains(worker))
+}
+
+/// This session belongs to a named worker until it ends; memory has been told.
+pub fn attach(worker: WorkerKey) {
     number();
-    ATTACHED.with_borrow_mut(|attached| {
-        let new = !attached.contains(&worker);
-        if new {
-            attached.push(worker);
-        }
-        new
-    })
+    ATTACHED.with_borrow_mut(|attached| attached.push(worker));
 }
 
 /// This process is the worker of a database; at its end the database has none.
@@ -101,12 +100,12 @@ fn each(list: &'static std::thread::LocalKey<RefCell<Vec<WorkerKey>>>, act: impl
 }
 
 #[pg_guard]
-unsafe extern "C-unwind" fn on_exit(_code: std::ffi::c_int, _argument: pg_sys::Datum) {
+unsafe extern "C-unwind" fn on_exit(code: std::ffi::c_int, _argument: pg_sys::Datum) {
     if let Ok(Some(place)) = WAITING.try_with(Cell::take) {
         memory::change(|claims| claims.stop_waiting(place, NUMBER.get()));
     }
     if let Ok(Some(relation)) = SERVED.try_with(Cell::take) {
-        memory::change(|claims| claims.worker_left(relation, pg::process(), pg::now()));
+        memory::change(|claims| claims.worker_left(relation, pg::process(), code != 0, pg::now()));
     }
     give_back();
     each(&WORKERS, |worker| {

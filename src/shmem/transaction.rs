@@ -17,6 +17,8 @@ use std::cell::RefCell;
 
 /// How many notes are carried out under one hold of the lock: each wakes at most one session and one worker.
 const SLICE: usize = 16;
+/// For how many notes a session keeps memory between transactions.
+const KEPT: usize = 1024;
 /// How many slots a sweep looks at under one hold of the lock.
 const SWEEP: u32 = 256;
 
@@ -33,8 +35,8 @@ enum Deed {
     Ended(JobKey),
     /// Jobs can be claimed.
     Arrived(Arrival),
-    /// The first job of an ordering key, created then, has ended, and nobody held it.
-    KeyFreed(QueueKey, i64),
+    /// The first job of an ordering key has ended, and nobody held it.
+    KeyFreed(QueueKey),
     /// The jobs of a table are gone (`table` 0: of a database), and with them the claims up to this number. The table
     /// is locked from then on: only this transaction itself can claim new jobs in it.
     Emptied(Relation, u64, Then),
@@ -53,6 +55,17 @@ pub struct Arrival {
     pub jobs: u64,
     /// Whether the database's worker tells those who LISTEN.
     pub notify: bool,
+}
+
+impl Arrival {
+    /// Takes another one of the same kind in.
+    fn merge(&mut self, other: &Self) -> bool {
+        let same = self.queue == other.queue && self.notify == other.notify;
+        if same {
+            (self.due, self.jobs) = (self.due.min(other.due), self.jobs.saturating_add(other.jobs));
+        }
+        same
+    }
 }
 
 /// What becomes of the workers of a table whose jobs are gone.
@@ -133,20 +146,16 @@ pub fn arrived(arrival: Arrival) {
     let merged = with_notes(|notes| {
         // A burst of one entrypoint is one note.
         let Some(Note { deed: Deed::Arrived(last), level: of }) = notes.last_mut() else { return false };
-        let same = *of == level && last.queue == arrival.queue && last.notify == arrival.notify;
-        if same {
-            (last.due, last.jobs) = (last.due.min(arrival.due), last.jobs.saturating_add(arrival.jobs));
-        }
-        same
+        *of == level && last.merge(&arrival)
     });
     if merged != Some(true) {
         note(Deed::Arrived(arrival));
     }
 }
 
-/// Notes that the first job of an ordering key, created at that time, ends. [`reserve`] comes first.
-pub fn key_freed(queue: QueueKey, created: i64) {
-    note(Deed::KeyFreed(queue, created));
+/// Notes that the first job of an ordering key ends. [`reserve`] comes first.
+pub fn key_freed(queue: QueueKey) {
+    note(Deed::KeyFreed(queue));
 }
 
 /// Notes that the jobs of a table are gone. [`reserve`] comes first.
@@ -163,9 +172,9 @@ pub fn stirred(relation: Relation) {
     }
 }
 
-/// Takes back a claim that this transaction has just made.
-pub fn unclaim(job: JobKey, number: u64) {
-    memory::change(|claims| claims.drop_claim(&job, number));
+/// Takes back a claim that this transaction has just made. `place` is the row's priority and due, if it is there.
+pub fn unclaim(job: JobKey, number: u64, place: Option<(i32, i64)>) {
+    memory::change(|claims| claims.put_back(&job, number, place));
     strike(|deed| matches!(deed, Deed::Claimed(j, n) if *j == job && *n == number));
 }
 
@@ -203,7 +212,7 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argu
                 if !notes.is_empty() {
                     let now = pg::now();
                     notes.chunks(SLICE).for_each(|notes| carry_out(notes, now));
-                    notes.clear();
+                    forget_all(notes);
                 }
             });
         }
@@ -218,6 +227,7 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argu
         }
         // COMMIT PREPARED tells of its jobs: see `command`.
         pg_sys::XactEvent::XACT_EVENT_PREPARE => {
+            command::lift_ban();
             with_notes(Vec::clear);
         }
         _ => {}
@@ -241,7 +251,7 @@ unsafe extern "C-unwind" fn on_subtransaction(
         }
         let level = pg::nest_level();
         if event == ending {
-            notes.iter_mut().filter(|note| note.level >= level).for_each(|note| note.level = level - 1);
+            hand_up(notes, level);
         } else {
             undo(notes, level);
         }
@@ -251,15 +261,17 @@ unsafe extern "C-unwind" fn on_subtransaction(
 impl Note {
     /// Whether only the callback of the transaction that made the note can carry it out.
     fn needs_callback(&self) -> bool {
-        matches!(self.deed, Deed::Claimed(..) | Deed::Ending(..) | Deed::Freeing(..) | Deed::Removing(..))
+        use Deed::{Claimed, Emptied, Ending, Freeing, Removing};
+        matches!(self.deed, Claimed(..) | Ending(..) | Freeing(..) | Removing(..) | Emptied(..))
     }
 }
 
 fn carry_out(notes: &[Note], now: i64) {
+    let receipt_after = guc::receipt_after();
     memory::change(|claims| {
         for note in notes {
             match note.deed {
-                Deed::Claimed(job, number) => claims.keep(&job, number),
+                Deed::Claimed(job, number) => claims.keep(&job, number, receipt_after),
                 Deed::Freeing(job, number) => claims.free(&job, number),
                 Deed::Ending(job, number) | Deed::Removing(job, number) => {
                     claims.end(&job, number);
@@ -267,7 +279,7 @@ fn carry_out(notes: &[Note], now: i64) {
                 }
                 Deed::Ended(job) => claims.job_ended(job.relation, job.id),
                 Deed::Arrived(arrival) => arrive(claims, &arrival, now),
-                Deed::KeyFreed(queue, created) => claims.key_is_free(&queue, created),
+                Deed::KeyFreed(queue) => claims.key_is_free(&queue),
                 Deed::Emptied(..) | Deed::Stirred(_) => {}
             }
         }
@@ -306,11 +318,16 @@ fn arrive(claims: &mut Claims<'_>, arrival: &Arrival, now: i64) {
 /// Anything may have happened to the jobs of a table (`table` 0: of a database): everybody looks anew.
 pub fn stir(relation: Relation) {
     sweep(|claims, slot| claims.forget_some_heads(relation, slot, SWEEP));
-    sweep(|claims, slot| claims.notify_some(relation, slot, SWEEP));
+    notify_all(relation);
     memory::change(|claims| {
         claims.falls_due(relation, pg::now());
         claims.wake_all(relation);
     });
+}
+
+/// Everybody who listens to a channel of a table (`table` 0: of a database) is told.
+pub fn notify_all(relation: Relation) {
+    sweep(|claims, slot| claims.notify_some(relation, slot, SWEEP));
 }
 
 /// Goes through a table slice by slice: `step` returns the slot to go on from.
@@ -338,5 +355,31 @@ fn undo(notes: &mut Vec<Note>, level: i32) {
             _ => None,
         };
     }
-    notes.retain(|note| note.level < level);
+    // Levels never fall along the list.
+    match notes.iter().position(|note| note.level >= level) {
+        Some(0) => forget_all(notes),
+        Some(first) => notes.truncate(first),
+        None => {}
+    }
+}
+
+/// A subtransaction has committed: its notes belong to the one around it. Levels never fall along the list, so they are at
+/// its end. A loop that enqueues in subtransactions of its own leaves one note.
+fn hand_up(notes: &mut Vec<Note>, level: i32) {
+    notes.iter_mut().rev().take_while(|note| note.level >= level).for_each(|note| note.level = level - 1);
+    while let [.., before, last] = notes.as_mut_slice() {
+        let (Deed::Arrived(into), Deed::Arrived(from)) = (&mut before.deed, last.deed) else { break };
+        if before.level != last.level || !into.merge(&from) {
+            break;
+        }
+        notes.pop();
+    }
+}
+
+/// Empties the list, and keeps no more memory than most transactions need.
+fn forget_all(notes: &mut Vec<Note>) {
+    notes.clear();
+    if notes.capacity() > KEPT {
+        *notes = Vec::new();
+    }
 }

@@ -64,7 +64,7 @@ mod tests {
         transaction::claimed(key, 99);
         transaction::ending(key, 99);
         transaction::unend(key, 99);
-        transaction::unclaim(key, 99);
+        transaction::unclaim(key, 99, None);
         assert_eq!(count("SELECT count(*) FROM pgq.claims()"), 0);
     }
 

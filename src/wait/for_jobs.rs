@@ -21,8 +21,8 @@ fn wait_for(ids: Option<Raw>, timeout: Option<Interval>, _done: Option<bool>, ca
     let procedure = Procedure::begin(&call, "pgq.wait_for")?;
     can_claim("pgq.wait_for", c"pgq.wait_for()")?;
     service::ensure(memory::relation(pg::relation(c"job")?));
-    let bits = ids.iter().fold(0, |bits, id| bits | 1 << (*id as u64 % 64));
-    let done = wait(&procedure, Wanted::Ends(bits), timeout, || {
+    let all = ids.clone();
+    let done = wait(&procedure, Wanted::Ends(&all), timeout, || {
         // Those that have ended need not be looked for again.
         ids = statement::NOT_ENDED.bigs(&[ids.clone().into()])?;
         Ok(if ids.is_empty() { Looked::Found } else { Looked::Again(None) })

@@ -3,6 +3,7 @@
 use crate::job::check;
 use crate::pg;
 use crate::pg::argument::Raw;
+use crate::shmem::{memory, service};
 use pgqueuer_core::channel;
 use pgrx::iter::SetOfIterator;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -12,6 +13,10 @@ use pgrx::prelude::pg_extern;
 #[pg_extern(sql = false)]
 fn listen(entrypoints: Option<Raw>) -> Result<SetOfIterator<'static, String>, ErrorReport> {
     let channels: Vec<String> = check::entrypoints(entrypoints)?.iter().map(|name| channel::channel(name)).collect();
+    if memory::is_there() && !pg::on_standby() {
+        // Whoever only listens must hear of jobs that fall due.
+        service::ensure(memory::relation(pg::relation(c"job")?));
+    }
     channels.iter().for_each(|channel| pg::listen(channel));
     Ok(SetOfIterator::new(channels))
 }

@@ -85,7 +85,8 @@ fn wait(
         if place.is_none() || memory::read(|claims| claims.worker_is_running(relation)) == Some(false) {
             sleep = sleep.min(pg::now().saturating_add(UNATTENDED));
         }
-        let mut woken = false;
+        // Asks before it sleeps: the latch may have been taken for something else that the look waited for.
+        let mut woken = place.as_ref().is_some_and(Place::woken);
         while !woken && pg::now() < sleep {
             procedure::sleep_until(sleep);
             woken = place.as_ref().is_some_and(Place::woken);

@@ -1,16 +1,15 @@
-//! The background worker of a database as sessions see it: whether there is one, until when it sleeps, what it is to
-//! tell those who LISTEN.
+//! The background worker of a database as sessions see it: whether there is one, and until when it sleeps.
 
-use super::{Claims, QueueKey, Relation};
+use super::{Claims, Relation};
 
 /// How long a worker that was asked for may take until another is, microseconds.
 const START_MOST: i64 = 10_000_000;
+/// How many workers may fail in a row.
+const START_TRIES: u32 = 5;
 /// How long after a start failed the next one is tried, microseconds.
 const RETRY_AFTER: i64 = 30_000_000;
 /// How often a session looks for leases that ran out where there is no worker, microseconds.
 const LOOK_AFTER: i64 = 500_000;
-/// The longest name of a channel, bytes.
-pub const CHANNEL_MOST: usize = 63;
 
 /// Whether a database has its worker.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -27,6 +26,17 @@ pub enum WorkerState {
     Refused,
 }
 
+/// Whether a worker may be in a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    /// It may.
+    Now,
+    /// A command needs the database for itself.
+    Later,
+    /// Nobody there needs it.
+    Never,
+}
+
 /// What is known of one database.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(C)]
@@ -41,7 +51,7 @@ pub struct Database {
     /// Until then no worker may run: a command needs the database for itself.
     banned_until: i64,
     /// When the worker wakes by itself.
-    wake_at: i64,
+    pub(super) wake_at: i64,
     /// Its latch was set and it has not looked since.
     told: u32,
     /// The jobs table that it serves; 0 once that has gone.
@@ -49,44 +59,32 @@ pub struct Database {
     /// The jobs table whose receipts are in memory; 0 if none.
     pub loaded: u32,
     /// Channels to be notified.
-    channels: u64,
+    pub(super) channels: u64,
     /// Receipts whose claims are gone.
     pub stale_receipts: u64,
     /// Until then the worker wakes by itself to notify, if there is anything.
-    quiet_until: i64,
+    pub(super) quiet_until: i64,
     /// When the next job falls due that nobody looks after but the worker; 0 if it has not asked yet.
     pub next_due: i64,
     /// Up to when those that fell due have been told of.
     pub alarmed: i64,
+    /// How many workers began in a row that did not get to work.
+    failures: u32,
     /// Without a worker: when somebody last looked for leases that ran out.
     looked_after: i64,
     /// The server's log has been told that there is no place for a worker.
     pub refused: bool,
+    /// Told, and its latch is still to be set.
+    pub(super) unlatched: bool,
 }
 
-/// A notification channel.
-#[derive(Debug, Clone, Copy)]
-#[repr(C)]
-pub struct Channel {
-    text: [u8; CHANNEL_MOST],
-    len: u8,
-    pending: u64,
-}
-
-impl Default for Channel {
-    fn default() -> Self {
-        Self { text: [0; CHANNEL_MOST], len: 0, pending: 0 }
+impl Database {
+    pub(super) fn latch(&self) -> u64 {
+        self.latch
     }
 }
 
-impl Channel {
-    /// Its name.
-    pub fn name(&self) -> &[u8] {
-        self.text.get(..usize::from(self.len)).unwrap_or_default()
-    }
-}
-
-fn key(relation: Relation) -> Relation {
+pub(super) fn key(relation: Relation) -> Relation {
     Relation { database: relation.database, table: 0 }
 }
 
@@ -129,7 +127,8 @@ impl Claims<'_> {
 
     /// Without a worker: whether the caller is to look for leases that ran out, in its stead.
     pub fn looks_after(&mut self, relation: Relation, now: i64) -> bool {
-        let Some(of) = self.database_mut(relation).filter(|of| of.state != WorkerState::Running) else { return false };
+        let absent = |of: &&mut Database| !matches!(of.state, WorkerState::Running | WorkerState::Starting);
+        let Some(of) = self.database_mut(relation).filter(absent) else { return false };
         let looks = !(of.looked_after..of.looked_after.saturating_add(LOOK_AFTER)).contains(&now);
         if looks {
             of.looked_after = now;
@@ -154,10 +153,13 @@ impl Claims<'_> {
         true
     }
 
-    /// The worker has left.
-    pub fn worker_left(&mut self, relation: Relation, pid: i32, now: i64) {
-        if let Some(of) = self.database_mut(relation).filter(|of| of.pid == pid) {
-            (of.state, of.pid, of.latch, of.since) = (WorkerState::Absent, 0, 0, now);
+    /// The worker has left; the server brings it back if it is to come back.
+    pub fn worker_left(&mut self, relation: Relation, pid: i32, comes_back: bool, now: i64) {
+        if let Some(of) = self.databases.get_mut(&key(relation)).filter(|of| of.pid == pid) {
+            let state = if comes_back { WorkerState::Starting } else { WorkerState::Absent };
+            (of.state, of.pid, of.latch, of.since, of.served) = (state, 0, 0, now, 0);
+            // Who waits looks after itself until there is another.
+            self.wake_all(key(relation));
         }
     }
 
@@ -167,7 +169,7 @@ impl Claims<'_> {
             // Whoever waits for a job that was due before has looked for it; a worker that was ended by an error goes on
             // where it was.
             of.alarmed = if of.alarmed == 0 { now } else { of.alarmed };
-            (of.served, of.next_due) = (relation.table, 0);
+            (of.served, of.next_due, of.failures) = (relation.table, 0, 0);
         }
     }
 
@@ -180,6 +182,21 @@ impl Claims<'_> {
         self.tell_worker(relation);
     }
 
+    /// Whether the worker of its database serves this table.
+    pub fn serves(&self, relation: Relation) -> bool {
+        let serves = |of: &Database| of.state == WorkerState::Running && of.served != 0 && of.served == relation.table;
+        self.database(relation).is_some_and(serves)
+    }
+
+    /// Somebody uses this table: a worker that serves another, which has gone, leaves.
+    pub fn is_used(&mut self, relation: Relation) {
+        let Some(of) = self.databases.get_mut(&key(relation)) else { return };
+        if of.state == WorkerState::Running && of.served != 0 && of.served != relation.table {
+            of.served = 0;
+            self.tell_worker(relation);
+        }
+    }
+
     /// The worker begins to look at what is to be done. False where it is to leave.
     pub fn worker_looks(&mut self, relation: Relation, now: i64) -> bool {
         let Some(of) = self.database_mut(relation) else { return false };
@@ -190,7 +207,8 @@ impl Claims<'_> {
     /// The worker goes to sleep. Returns until when: sooner than `at` if something was noted since it looked.
     pub fn worker_sleeps(&mut self, relation: Relation, at: i64) -> i64 {
         let Some(of) = self.database_mut(relation) else { return at };
-        of.wake_at = of.wake_at.min(at);
+        // Its latch may have been taken for something else that it waited for meanwhile.
+        of.wake_at = if of.told != 0 { i64::MIN } else { of.wake_at.min(at) };
         of.wake_at
     }
 
@@ -210,9 +228,25 @@ impl Claims<'_> {
         }
     }
 
-    /// Whether a worker may enter a database.
-    pub fn worker_may_enter(&self, relation: Relation, now: i64) -> bool {
-        self.database(relation).is_none_or(|of| of.banned_until <= now)
+    /// Whether a worker may enter a database, or come back to it.
+    pub fn may_enter(&self, relation: Relation, now: i64) -> Entry {
+        match self.database(relation) {
+            // Dropped, or of a former life of the server: whoever needs a worker asks for another.
+            None => Entry::Never,
+            Some(of) if of.banned_until > now => Entry::Later,
+            Some(_) => Entry::Now,
+        }
+    }
+
+    /// A worker is about to enter. False where so many have failed to that it is given up, until somebody asks again.
+    pub fn enters(&mut self, relation: Relation, now: i64) -> bool {
+        let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
+        of.failures += 1;
+        let goes_on = of.failures <= START_TRIES;
+        if !goes_on {
+            (of.state, of.since, of.failures) = (WorkerState::Refused, now, 0);
+        }
+        goes_on
     }
 
     /// A database is gone.
@@ -223,9 +257,9 @@ impl Claims<'_> {
     /// Sees that the worker looks at once.
     pub fn tell_worker(&mut self, relation: Relation) {
         let Some(of) = self.databases.get_mut(&key(relation)) else { return };
-        if of.told == 0 && of.latch != 0 && !self.latches.is_full() {
+        if of.told == 0 && of.latch != 0 {
             of.told = 1;
-            self.latches.push(of.latch);
+            of.unlatched = !self.latches.push(of.latch);
         }
     }
 
@@ -247,22 +281,26 @@ impl Claims<'_> {
         }
     }
 
-    /// Whether the name of an entrypoint's channel is known.
-    pub fn knows_channel(&self, queue: &QueueKey) -> bool {
-        self.channels.find(queue).is_some()
-    }
-
-    /// Whether anybody is to be notified.
-    pub fn has_channels(&self, relation: Relation) -> bool {
-        self.database(relation).is_some_and(|of| of.channels > 0)
-    }
-
-    /// The worker begins to look for jobs that fell due until now. What is enqueued from here on is noted anew. Returns since
-    /// when.
+    /// The worker begins to look for jobs that fell due. What is enqueued from here on is noted anew. Returns since when.
     pub fn begin_alarm(&mut self, relation: Relation, now: i64) -> i64 {
         let Some(of) = self.database_mut(relation) else { return now };
         of.next_due = i64::MAX;
-        std::mem::replace(&mut of.alarmed, now)
+        of.alarmed
+    }
+
+    /// It has told of those that fell due until then, and the next does at `next`.
+    pub fn end_alarm(&mut self, relation: Relation, until: i64, next: i64) {
+        if let Some(of) = self.database_mut(relation) {
+            of.alarmed = until;
+        }
+        self.falls_due(relation, next);
+    }
+
+    /// It could not look: all is to be looked at again.
+    pub fn alarm_failed(&mut self, relation: Relation) {
+        if let Some(of) = self.database_mut(relation) {
+            of.next_due = 0;
+        }
     }
 
     /// The worker is about to strike out receipts.
@@ -270,83 +308,5 @@ impl Claims<'_> {
         if let Some(of) = self.database_mut(relation) {
             of.stale_receipts = 0;
         }
-    }
-
-    /// Keeps the name of an entrypoint's channel, so that a callback need not know it.
-    pub fn know_channel(&mut self, queue: &QueueKey, name: &[u8]) {
-        if self.channels.find(queue).is_some() {
-            return;
-        }
-        if self.channels.room() == 0 {
-            self.forget_channel();
-        }
-        let mut channel = Channel { len: name.len().min(CHANNEL_MOST) as u8, ..Channel::default() };
-        channel.text.iter_mut().zip(name).for_each(|(at, byte)| *at = *byte);
-        let _ = self.channels.insert(*queue, channel);
-    }
-
-    /// One that nobody is to be told of, in turn.
-    fn forget_channel(&mut self) {
-        let capacity = self.channels.capacity().max(1) as u64;
-        for _ in 0..capacity {
-            self.boot.channel_hand = (self.boot.channel_hand + 1) % capacity;
-            let found = self.channels.at(self.boot.channel_hand as u32).map(|(key, channel)| (*key, channel.pending));
-            if let Some((key, 0)) = found {
-                self.channels.remove(&key);
-                return;
-            }
-        }
-    }
-
-    /// The worker is to notify those who LISTEN to an entrypoint.
-    pub fn notify(&mut self, queue: &QueueKey) {
-        let Some(channel) = self.channels.get_mut(queue).filter(|channel| channel.pending == 0) else { return };
-        channel.pending = 1;
-        if let Some(of) = self.databases.get_mut(&key(queue.relation)) {
-            of.channels += 1;
-            if of.wake_at <= of.quiet_until {
-                return;
-            }
-        }
-        self.tell_worker(queue.relation);
-    }
-
-    /// The worker is to notify those who LISTEN to any channel of a table (`table` 0: of a database), looking at up to
-    /// `most` slots from `from` on. Returns where to go on, or `None` at the end.
-    pub fn notify_some(&mut self, relation: Relation, from: u32, most: u32) -> Option<u32> {
-        let to = from.saturating_add(most);
-        for slot in from..to {
-            let queue = self.channels.at(slot).map(|(queue, _)| *queue);
-            if let Some(queue) = queue.filter(|queue| relation.includes(queue.relation)) {
-                self.notify(&queue);
-            }
-        }
-        (to < self.channels.used()).then_some(to)
-    }
-
-    /// Takes channels that are to be notified, as many as `into` has room for, and hands each to it. The worker looks for
-    /// more at `quiet_until`; until then it need not be woken for them.
-    pub fn take_channels(&mut self, relation: Relation, into: &mut [Channel], quiet_until: i64) -> usize {
-        let Some(of) = self.databases.get_mut(&key(relation)).filter(|of| of.channels > 0) else { return 0 };
-        of.quiet_until = quiet_until;
-        let mut taken = 0;
-        for slot in 0..self.channels.used() {
-            let Some((queue, channel)) = self.channels.at(slot) else { continue };
-            if channel.pending == 0 || queue.relation.database != relation.database {
-                continue;
-            }
-            let Some(place) = into.get_mut(taken) else { break };
-            *place = *channel;
-            taken += 1;
-            of.channels = of.channels.saturating_sub(1);
-            if let Some(channel) = self.channels.at_mut(slot) {
-                channel.pending = 0;
-            }
-        }
-        if into.len() > taken {
-            // Some may have gone with a table that was dropped.
-            of.channels = 0;
-        }
-        taken
     }
 }

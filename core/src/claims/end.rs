@@ -81,11 +81,13 @@ impl Claims<'_> {
         }
     }
 
-    /// The transaction that made the claim has committed.
-    pub fn keep(&mut self, job: &JobKey, number: u64) {
+    /// The transaction that made the claim has committed. It gets a receipt when it is `receipt_after` microseconds old.
+    pub fn keep(&mut self, job: &JobKey, number: u64, receipt_after: i64) {
         if let Some(claim) = self.numbered(job, number) {
             claim.opened_by = 0;
+            let at = claim.since.saturating_add(receipt_after);
             self.got_on(job);
+            self.needs_worker_at(job.relation, at);
         }
     }
 
@@ -104,7 +106,19 @@ impl Claims<'_> {
         }
     }
 
-    /// The claim did not come about: its rate limit gets its token back. Nobody is woken: what stood in the way still may.
+    /// As [`drop_claim`](Self::drop_claim), for a claim that was tried in vain: who looked meanwhile took the job for held.
+    /// `place` is where the row stands now, if it is there.
+    pub fn put_back(&mut self, job: &JobKey, number: u64, place: Option<(i32, i64)>) {
+        let Some(claim) = self.numbered(job, number).copied() else { return };
+        let queue = QueueKey { relation: job.relation, name: claim.queue };
+        self.drop_claim(job, number);
+        if let Some((priority, due)) = place {
+            self.lower(&queue, priority, Point { due, id: job.id });
+        }
+        self.wake(&queue, 1);
+    }
+
+    /// The claim did not come about: its rate limit gets its token back. Nobody is woken.
     pub fn drop_claim(&mut self, job: &JobKey, number: u64) {
         let Some(claim) = self.numbered(job, number).copied() else { return };
         let queue = QueueKey { relation: job.relation, name: claim.queue };
@@ -182,8 +196,8 @@ impl Claims<'_> {
         let _ = self.count(relation, -1, 0);
         if claim.order != Name::NONE {
             self.orders.remove(&OrderKey { relation, name: claim.order });
-            self.key_is_free(&queue, claim.created);
-        } else if claim.flags & Claim::LIMITED != 0 {
+            self.key_is_free(&queue);
+        } else if self.heads.get(&queue).is_some_and(|head| head.limited != 0) {
             self.wake(&queue, 1);
             self.notify(&queue);
         }

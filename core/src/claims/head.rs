@@ -7,6 +7,7 @@
 //!
 //! ```text
 //! begin_walk   takes pending out and lowers the cursor with it, in one step; only then the walker takes its snapshot
+//! key_is_free  a job that a walk left out behind its ordering key may have become claimable: lowers to the first of them
 //! lower        a job became claimable at a place: its commit is visible, its claim is gone. Keeps the lowest in pending
 //! end_walk     the walker sets the cursor to the first candidate that it saw and that nobody holds
 //! ```
@@ -25,8 +26,6 @@ pub const LANES: usize = 8;
 const WALK_MOST: i64 = 1_000_000;
 /// How often a walk begins at the head of the index, microseconds.
 const FULL_EVERY: i64 = 1_000_000;
-/// By how much the times of creation of two jobs may contradict the order of their ids, microseconds.
-const KEY_JITTER: i64 = 1_000_000;
 /// Such a walk is made so seldom that it takes at most one part in so many of the time.
 const FULL_SHARE: i64 = 20;
 
@@ -64,6 +63,8 @@ struct Lane {
     /// The walk that may set the cursor; 0 if none.
     walk: u64,
     walk_since: i64,
+    /// The first job that a walk left out behind its ordering key, and passed.
+    hidden: Point,
     /// When a walk last began at the head of the index, and how long it took.
     full_at: i64,
     full_cost: i64,
@@ -74,10 +75,13 @@ struct Lane {
 #[repr(C)]
 pub struct Head {
     lanes: [Lane; LANES],
-    /// The times of creation of its jobs with ordering keys contradict their ids.
-    keys_out_of_order: u64,
-    /// The number of the last claim on one of its jobs.
-    pub(super) last_claim: u64,
+    /// How often the first job of an ordering key has ended.
+    keys_freed: u64,
+    /// It has a limit: the end of a claim makes room for another.
+    pub(super) limited: u32,
+    unused: u32,
+    /// How many claims on its jobs have been made.
+    pub(super) claims: u64,
     /// Whose turn it is to make room for another priority.
     hand: u64,
 }
@@ -93,6 +97,7 @@ pub struct Walk {
     number: u64,
     began: i64,
     full: bool,
+    keys_freed: u64,
 }
 
 impl Head {
@@ -111,7 +116,8 @@ impl Head {
             let place = free.unwrap_or((self.hand % LANES as u64) as usize);
             self.hand = self.hand.wrapping_add(u64::from(free.is_none()));
             let lane = self.lanes.get_mut(place)?;
-            *lane = Lane { used: 1, priority, cursor: Point::FIRST, pending: Point::NEVER, ..Lane::default() };
+            let (cursor, never) = (Point::FIRST, Point::NEVER);
+            *lane = Lane { used: 1, priority, cursor, pending: never, hidden: never, ..Lane::default() };
         }
         self.lane_mut(priority)
     }
@@ -144,10 +150,11 @@ impl Claims<'_> {
 
     /// Begins a walk over the jobs of one priority. The snapshot that it looks with is taken afterwards.
     pub fn begin_walk(&mut self, queue: &QueueKey, priority: i32, now: i64) -> Walk {
-        let mut walk = Walk { priority, from: Point::FIRST, number: 0, began: now, full: false };
+        let mut walk = Walk { priority, from: Point::FIRST, number: 0, began: now, full: false, keys_freed: 0 };
         self.make_head(queue);
         self.boot.walks += 1;
         let number = self.boot.walks;
+        walk.keys_freed = self.heads.get(queue).map_or(0, |head| head.keys_freed);
         let Some(lane) = self.heads.get_mut(queue).and_then(|head| head.make_lane(priority)) else { return walk };
         if !lane.may_walk(now) {
             walk.from = lane.cursor.min(lane.pending);
@@ -161,18 +168,31 @@ impl Claims<'_> {
             lane.full_at = now;
             (walk.from, walk.full) = (Point::FIRST, true);
         }
+        if walk.from <= lane.hidden {
+            // It comes by there again, or the cursor stays before it.
+            lane.cursor = lane.cursor.min(lane.hidden);
+            lane.hidden = Point::NEVER;
+        }
         walk
     }
 
-    /// The walk has ended: before `to` there is nothing that it saw and that can be claimed.
-    pub fn end_walk(&mut self, queue: &QueueKey, walk: &Walk, to: Point, now: i64) {
-        let Some(lane) = self.heads.get_mut(queue).and_then(|head| head.lane_mut(walk.priority)) else { return };
+    /// The walk has ended: before `to` there is nothing that it saw and that can be claimed, but jobs behind their ordering
+    /// keys, the first of them at `hidden`.
+    pub fn end_walk(&mut self, queue: &QueueKey, walk: &Walk, to: Point, hidden: Point, now: i64) {
+        let Some(head) = self.heads.get_mut(queue) else { return };
+        let freed = head.keys_freed != walk.keys_freed;
+        let Some(lane) = head.lane_mut(walk.priority) else { return };
         if walk.full {
             lane.full_cost = now.saturating_sub(walk.began).max(0);
         }
         if walk.number != 0 && lane.walk == walk.number {
             lane.walk = 0;
             lane.cursor = to;
+            lane.hidden = lane.hidden.min(hidden);
+            if freed {
+                // One of those left out may have come free since.
+                lane.lower(hidden);
+            }
         }
     }
 
@@ -189,21 +209,14 @@ impl Claims<'_> {
         lanes.for_each(|lane| lane.lower(Point { due, id: i64::MIN }));
     }
 
-    /// The first job of an ordering key, created then, is none any more: the next was hidden behind it, and a cursor may
-    /// have passed it. Its id is higher, so it was created later, but for two that were created at about one time.
-    pub fn key_is_free(&mut self, queue: &QueueKey, created: i64) {
-        let any = self.heads.get(queue).is_some_and(|head| head.keys_out_of_order != 0);
-        self.lower_all(queue, if any { i64::MIN } else { created.saturating_sub(KEY_JITTER) });
+    /// The first job of an ordering key is none any more: the next was hidden behind it, and a cursor may have passed it.
+    pub fn key_is_free(&mut self, queue: &QueueKey) {
+        if let Some(head) = self.heads.get_mut(queue) {
+            head.keys_freed += 1;
+            head.lanes.iter_mut().filter(|lane| lane.used != 0).for_each(|lane| lane.lower(lane.hidden));
+        }
         self.wake(queue, 1);
         self.notify(queue);
-    }
-
-    /// A job with an ordering key is given a time of creation that need not follow its id.
-    pub fn keys_are_out_of_order(&mut self, queue: &QueueKey) {
-        self.make_head(queue);
-        if let Some(head) = self.heads.get_mut(queue) {
-            head.keys_out_of_order = 1;
-        }
     }
 
     /// Forgets the heads of a table's queues (`table` 0: of a database's), looking at up to `most` slots from `from` on.

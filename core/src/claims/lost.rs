@@ -88,9 +88,24 @@ impl Claims<'_> {
         all
     }
 
-    /// Copies lost claims of a table, as many as `into` has room for.
-    pub fn lost_some(&self, relation: Relation, into: &mut [(i64, Claim)]) -> usize {
+    /// Ends up to `most` lost claims of a table, uncounted: there is no worker to count them. Returns how many.
+    pub fn free_lost(&mut self, relation: Relation, most: usize) -> usize {
+        let mut freed = 0;
+        while freed < most {
+            let first = self.relations.get(&relation).map_or(NONE, |held| held.lost);
+            let Some((job, number)) = self.jobs.at(first).map(|(job, claim)| (*job, claim.number)) else { break };
+            self.free(&job, number);
+            freed += 1;
+        }
+        freed
+    }
+
+    /// Copies lost claims of a table, behind the first `skip`, as many as `into` has room for.
+    pub fn lost_some(&self, relation: Relation, skip: usize, into: &mut [(i64, Claim)]) -> usize {
         let mut slot = self.relations.get(&relation).map_or(NONE, |held| held.lost);
+        for _ in 0..skip {
+            slot = self.jobs.at(slot).map_or(NONE, |(_, claim)| claim.next);
+        }
         let mut copied = 0;
         while let (Some((job, claim)), Some(place)) = (self.jobs.at(slot), into.get_mut(copied)) {
             *place = (job.id, *claim);
@@ -113,8 +128,9 @@ impl Claims<'_> {
     /// A session that belonged to a named worker has ended.
     pub fn detach(&mut self, key: &WorkerKey, now: i64, grace: i64) {
         let Some(worker) = self.workers.get_mut(key) else { return };
+        let last = worker.sessions == 1;
         worker.sessions = worker.sessions.saturating_sub(1);
-        if worker.sessions == 0 {
+        if last {
             worker.detached = now;
             self.needs_worker_at(key.relation, now.saturating_add(grace));
         }

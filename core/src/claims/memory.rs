@@ -1,6 +1,7 @@
 //! How the memory is laid out, and the view of it.
 
-use super::database::{Channel, Database};
+use super::channel::Channel;
+use super::database::Database;
 use super::head::Head as QueueHead;
 use super::rest::Rest;
 use super::waiter::{Chase, Latches, Waiter};

@@ -15,7 +15,9 @@
 //! - `head`     where the live rows of an entrypoint begin
 //! - `waiter`   who waits, and who is woken
 //! - `database` the background worker of a database
+//! - `channel`  what it is to tell those who LISTEN
 
+mod channel;
 mod database;
 mod end;
 mod head;
@@ -30,7 +32,8 @@ mod tests;
 mod waiter;
 mod worker;
 
-pub use database::{CHANNEL_MOST, Channel, Database, WorkerState};
+pub use channel::{CHANNEL_MOST, Channel};
+pub use database::{Database, Entry, WorkerState};
 pub use end::{Ending, NotHeld};
 pub use head::{LANES, Point, Walk};
 pub use key::{JobKey, Name, OrderKey, QueueKey, Relation, WorkerKey, WorkerKind};
@@ -79,10 +82,8 @@ pub struct Claim {
 impl Claim {
     /// Its worker is gone.
     const LOST: u32 = 1;
-    /// Its entrypoint has a limit, so its end makes room for others.
-    const LIMITED: u32 = 2;
     /// It is written down.
-    const RECEIPT: u32 = 4;
+    const RECEIPT: u32 = 2;
 
     /// Whether its worker is gone, and it waits for its release.
     pub fn is_lost(&self) -> bool {

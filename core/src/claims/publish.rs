@@ -74,6 +74,7 @@ impl Claims<'_> {
     /// The first [`Refusal`] that applies; nothing has changed then.
     pub fn publish(&mut self, request: &Request) -> Result<u64, Refusal> {
         let queue = QueueKey { relation: request.job.relation, name: request.queue };
+        self.note_limit(request, &queue);
         self.judge(request, &queue)?;
         self.make_room(request, &queue)?;
         let counted_at = self.take_token(request, queue)?;
@@ -81,7 +82,7 @@ impl Claims<'_> {
         let number = self.boot.claims;
         self.enter(request, queue, number, counted_at).map_err(|_| Refusal::TableFull)?;
         if let Some(head) = self.heads.get_mut(&queue) {
-            head.last_claim = number;
+            head.claims += 1;
         }
         if request.worker.kind == WorkerKind::Named {
             let ends = self.workers.get(&request.worker).map(|worker| worker.last_seen.saturating_add(worker.lease));
@@ -104,6 +105,10 @@ impl Claims<'_> {
             Some(rate) if self.rates.get(&queue).is_some_and(|window| window.is_spent(request.now, rate.claims)) => {
                 Err(Refusal::RateSpent)
             }
+            Some(_) if self.rates.find(&queue).is_none() && self.rates.room() == 0 => {
+                let idle = self.rates.iter().any(|(_, window)| window.is_idle(request.now));
+                if idle { Ok(()) } else { Err(Refusal::RatesFull) }
+            }
             _ => Ok(()),
         }
     }
@@ -111,6 +116,23 @@ impl Claims<'_> {
     /// When the rate limit of an entrypoint may allow a claim again.
     pub fn rate_refills(&self, queue: &QueueKey) -> Option<i64> {
         self.rates.get(queue).and_then(Window::refills)
+    }
+
+    /// As [`could_publish`](Self::could_publish), for a job that a limit stands before: from here on the end of a claim wakes
+    /// who waits, also of one that was made before there was a limit.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn wants_place(&mut self, request: &Request) -> Result<(), Refusal> {
+        let queue = QueueKey { relation: request.job.relation, name: request.queue };
+        self.note_limit(request, &queue);
+        self.could_publish(request)
+    }
+
+    fn note_limit(&mut self, request: &Request, queue: &QueueKey) {
+        if let Some(head) = self.heads.get_mut(queue) {
+            head.limited = u32::from(request.limit > 0 || request.rate.is_some());
+        }
     }
 
     fn judge(&self, request: &Request, queue: &QueueKey) -> Result<(), Refusal> {
@@ -201,7 +223,7 @@ impl Claims<'_> {
             attempt: request.attempt,
             previous: NONE,
             next: NONE,
-            flags: if request.limit > 0 || request.rate.is_some() { Claim::LIMITED } else { 0 },
+            flags: 0,
             unused: 0,
         };
         let slot = self.jobs.insert(request.job, claim)?;

@@ -39,6 +39,17 @@ impl Claims<'_> {
         (copied, (to < self.jobs.used()).then_some(to), youngest)
     }
 
+    /// A claim that was marked could not be written down.
+    pub fn unmark_receipt(&mut self, job: &JobKey, number: u64) {
+        let marked = |claim: &&mut Claim| claim.number == number && claim.has_receipt();
+        if let Some(claim) = self.jobs.get_mut(job).filter(marked) {
+            claim.flags &= !Claim::RECEIPT;
+            if let Some(held) = self.relations.get_mut(&job.relation) {
+                held.receipts = held.receipts.saturating_sub(1);
+            }
+        }
+    }
+
     /// How many claims of a table have no receipt.
     pub fn without_receipt(&self, relation: Relation) -> u64 {
         self.relations.get(&relation).map_or(0, |held| held.claims.saturating_sub(held.receipts))

@@ -98,7 +98,7 @@ fn only_the_holder_ends_a_claim_and_only_once() {
         Err(NotHeld::Gone),
         "open in another transaction"
     );
-    claims.keep(&job(1), number);
+    claims.keep(&job(1), number, 1);
     assert_eq!(claims.begin_end(&job(1), &worker(1), Some(3), 5, ENDER), Err(NotHeld::Gone), "another attempt");
     assert!(claims.begin_end(&job(1), &worker(1), Some(0), 5, ENDER).is_ok());
     assert_eq!(claims.begin_end(&job(1), &worker(1), None, 5, ENDER), Err(NotHeld::Gone), "ended here already");

@@ -14,6 +14,10 @@ use super::{Claims, Name, QueueKey, Relation};
 
 /// How many entrypoints a waiter can name; one that asks for more is woken for all of its database.
 pub const NAMES: usize = 8;
+/// How many jobs a waiter can name; one that waits for the end of more is woken by some others, too.
+const IDS: usize = 16;
+/// How long a chase may stand, microseconds.
+const CHASED_MOST: i64 = 1_000_000;
 /// How long a job may stay unclaimed after somebody was woken for it, microseconds.
 pub const CHASE_AFTER: i64 = 20_000;
 
@@ -22,27 +26,32 @@ pub const CHASE_AFTER: i64 = 20_000;
 pub struct Latches {
     at: [u64; Self::ROOM],
     len: usize,
+    /// Some found no room: [`Claims::unlatched`] has them.
+    pub more: bool,
 }
 
 impl Latches {
     const ROOM: usize = 40;
     /// None.
-    pub const NONE: Self = Self { at: [0; Self::ROOM], len: 0 };
+    pub const NONE: Self = Self { at: [0; Self::ROOM], len: 0, more: false };
 
     /// The addresses, each as it was given to [`Claims::wait`] or [`Claims::worker_runs`].
     pub fn iter(&self) -> impl Iterator<Item = u64> + '_ {
         self.at.iter().take(self.len).copied()
     }
 
-    /// Whether another one finds room.
-    pub(super) fn is_full(&self) -> bool {
-        self.len >= Self::ROOM
-    }
-
-    pub(super) fn push(&mut self, latch: u64) {
-        if let Some(place) = self.at.get_mut(self.len).filter(|_| latch != 0) {
-            *place = latch;
-            self.len += 1;
+    /// False where there is no room.
+    pub(super) fn push(&mut self, latch: u64) -> bool {
+        match self.at.get_mut(self.len) {
+            Some(place) => {
+                *place = latch;
+                self.len += 1;
+                true
+            }
+            None => {
+                self.more = true;
+                false
+            }
         }
     }
 }
@@ -52,8 +61,8 @@ impl Latches {
 pub enum Wanted<'a> {
     /// A job of one of these entrypoints.
     Jobs(&'a [Name]),
-    /// The end of jobs; bit `id % 64` of each.
-    Ends(u64),
+    /// The end of these jobs.
+    Ends(&'a [i64]),
 }
 
 /// A session that waits. All zero: a free place.
@@ -69,17 +78,27 @@ pub struct Waiter {
     woken: u32,
     /// It has heard of its wake and looks; whether there is a job is not known yet.
     looks: u32,
-    unused: u32,
+    /// Woken, and its latch is still to be set.
+    unlatched: u32,
     /// How many others are to be woken after it.
     owed: u64,
     /// For which entrypoint it was woken.
     woken_for: Name,
-    /// Waits for ends of jobs: their bits, and those of the jobs that have ended.
+    /// Waits for ends of jobs: bit `id % 64` of each; and, if they are few, the ids themselves.
     ends: u64,
-    ended: u64,
+    ids: [i64; IDS],
+    few: u64,
+}
+
+fn bit(id: i64) -> u64 {
+    1 << (id as u64 % 64)
 }
 
 impl Waiter {
+    fn waits_for(&self, id: i64) -> bool {
+        self.ends & bit(id) != 0 && (self.few == 0 || self.ids.iter().take(self.few as usize).any(|of| *of == id))
+    }
+
     fn sleeps_for(&self, queue: &QueueKey) -> bool {
         self.session != 0
             && self.woken == 0
@@ -99,8 +118,12 @@ impl Claims<'_> {
                 waiter.named = names.len().min(NAMES + 1) as u32;
                 waiter.names.iter_mut().zip(names).for_each(|(at, name)| *at = *name);
             }
-            // Never 0, so that it reads as a waiter for ends.
-            Wanted::Ends(bits) => waiter.ends = if bits == 0 { u64::MAX } else { bits },
+            Wanted::Ends(ids) => {
+                // Never 0, so that it reads as a waiter for ends.
+                waiter.ends = ids.iter().fold(u64::from(ids.is_empty()), |bits, id| bits | bit(*id));
+                waiter.few = if ids.len() <= IDS { ids.len() as u64 } else { 0 };
+                waiter.ids.iter_mut().zip(ids).for_each(|(at, id)| *at = *id);
+            }
         }
         *self.waiters.get_mut(place)? = waiter;
         self.boot.waiting += 1;
@@ -112,13 +135,12 @@ impl Claims<'_> {
     pub fn take_wake(&mut self, place: usize, session: u64) -> bool {
         let Some(waiter) = self.waiters.get_mut(place).filter(|waiter| waiter.session == session) else { return false };
         let (woken, owed, relation, name) = (waiter.woken != 0, waiter.owed, waiter.relation, waiter.woken_for);
-        (waiter.woken, waiter.owed, waiter.ended) = (0, 0, 0);
+        (waiter.woken, waiter.owed, waiter.unlatched) = (0, 0, 0);
         waiter.looks = u32::from(woken);
         if owed > 0 {
             // It must not be the one that is picked: its own look comes now.
             self.wake_other(&QueueKey { relation, name }, owed, Some(place));
         }
-        self.wake_those_of_ended_jobs();
         woken
     }
 
@@ -139,7 +161,6 @@ impl Claims<'_> {
             let queue = QueueKey { relation: left.relation, name: left.woken_for };
             self.wake_other(&queue, left.owed + 1, None);
         }
-        self.wake_those_of_ended_jobs();
     }
 
     /// Jobs of an entrypoint can be claimed: wakes one that waits for them, and owes the others to it.
@@ -149,17 +170,24 @@ impl Claims<'_> {
         }
     }
 
-    /// A woken session is about to answer that there is a job: if nothing of that entrypoint is claimed within
-    /// [`CHASE_AFTER`], the next one is woken.
+    /// A woken session is about to answer that there is a job: if less of that entrypoint is claimed within [`CHASE_AFTER`]
+    /// than was answered, others are woken.
     pub fn chase(&mut self, queue: &QueueKey, now: i64) {
         if !self.waiters.iter().any(|waiter| waiter.sleeps_for(queue)) {
             return;
         }
-        let Some(chase) = self.chases.iter_mut().find(|chase| chase.at == 0 || chase.queue == *queue) else { return };
-        if chase.at == 0 {
-            *chase = Chase { queue: *queue, at: now.saturating_add(CHASE_AFTER), claims: self.boot.claims };
-            self.needs_worker_at(queue.relation, now.saturating_add(CHASE_AFTER));
+        let claims = self.heads.get(queue).map_or(0, |head| head.claims);
+        // One that nobody carries out, because its table has gone, makes room.
+        let old = now.saturating_sub(CHASED_MOST);
+        let known = self.chases.iter().position(|chase| chase.at != 0 && chase.queue == *queue);
+        let place = known.or_else(|| self.chases.iter().position(|chase| chase.at < old));
+        let Some(chase) = place.and_then(|place| self.chases.get_mut(place)) else { return };
+        if known.is_none() {
+            *chase = Chase { queue: *queue, at: now.saturating_add(CHASE_AFTER), claims, answers: 0 };
         }
+        chase.answers += 1;
+        let at = chase.at;
+        self.needs_worker_at(queue.relation, at);
     }
 
     /// Carries out the chases of a table that are due. Returns when the next one is.
@@ -175,9 +203,9 @@ impl Claims<'_> {
                 continue;
             }
             *chase = Chase::default();
-            let last = self.heads.get(&due.queue).map_or(0, |head| head.last_claim);
-            if last <= due.claims {
-                self.wake_other(&due.queue, 1, None);
+            let claimed = self.heads.get(&due.queue).map_or(0, |head| head.claims.saturating_sub(due.claims));
+            if due.answers > claimed {
+                self.wake_other(&due.queue, due.answers - claimed, None);
             }
         }
         next
@@ -185,44 +213,38 @@ impl Claims<'_> {
 
     /// A job ended: those who wait for it are woken.
     pub fn job_ended(&mut self, relation: Relation, id: i64) {
-        self.jobs_ended(relation, 1 << (id as u64 % 64));
-    }
-
-    /// Jobs ended; `bits` as in [`Wanted::Ends`]. `table` 0 stands for every table of the database.
-    pub fn jobs_ended(&mut self, relation: Relation, bits: u64) {
-        if self.boot.waiting == 0 {
-            return;
+        if self.boot.waiting > 0 {
+            self.wake_where(|waiter| waiter.relation == relation && waiter.waits_for(id));
         }
-        for waiter in self.waiters.iter_mut().filter(|w| w.session != 0 && relation.includes(w.relation)) {
-            waiter.ended |= waiter.ends & bits;
-        }
-        self.wake_those_of_ended_jobs();
     }
 
     /// Wakes everybody of a table (`table` 0: of a database): what has happened is not known.
     pub fn wake_all(&mut self, relation: Relation) {
-        for waiter in self.waiters.iter_mut().filter(|w| w.session != 0 && relation.includes(w.relation)) {
-            waiter.ended = waiter.ends.max(1);
-        }
-        self.wake_those_of_ended_jobs();
+        self.wake_where(|waiter| relation.includes(waiter.relation));
     }
 
-    /// As many as there are latches for; each that is woken wakes more.
-    fn wake_those_of_ended_jobs(&mut self) {
-        for waiter in self.waiters.iter_mut().filter(|w| w.session != 0 && w.ended != 0 && w.woken == 0) {
-            if self.latches.is_full() {
-                break;
+    /// Latches that found no room before.
+    pub fn unlatched(&mut self) {
+        for waiter in self.waiters.iter_mut().filter(|waiter| waiter.unlatched != 0) {
+            waiter.unlatched = u32::from(!self.latches.push(waiter.latch));
+        }
+        for slot in 0..self.databases.used() {
+            if let Some(of) = self.databases.at_mut(slot).filter(|of| of.unlatched) {
+                of.unlatched = !self.latches.push(of.latch());
             }
-            waiter.woken = 1;
-            self.latches.push(waiter.latch);
+        }
+    }
+
+    fn wake_where(&mut self, which: impl Fn(&Waiter) -> bool) {
+        for waiter in self.waiters.iter_mut().filter(|w| w.session != 0 && w.woken == 0) {
+            if which(waiter) {
+                waiter.woken = 1;
+                waiter.unlatched = u32::from(!self.latches.push(waiter.latch));
+            }
         }
     }
 
     fn wake_other(&mut self, queue: &QueueKey, jobs: u64, but: Option<usize>) {
-        if self.latches.is_full() {
-            // Never more notes than latches under one hold of the lock; if it were so, a waiter would look too late.
-            return;
-        }
         // From the one behind the last that was woken: all have their turn.
         let count = self.waiters.len().max(1);
         let places = (1..=count).map(|step| (self.boot.waiter_hand as usize + step) % count);
@@ -233,7 +255,7 @@ impl Claims<'_> {
         self.boot.waiter_hand = place as u64;
         if let Some(waiter) = self.waiters.get_mut(place) {
             (waiter.woken, waiter.owed, waiter.woken_for) = (1, jobs.saturating_sub(1), queue.name);
-            self.latches.push(waiter.latch);
+            waiter.unlatched = u32::from(!self.latches.push(waiter.latch));
         }
     }
 }
@@ -245,6 +267,8 @@ pub struct Chase {
     queue: QueueKey,
     /// When to see whether it was claimed; 0: a free place.
     at: i64,
-    /// The last claim that had been made then.
+    /// How many claims of the entrypoint had been made then.
     claims: u64,
+    /// How many have answered since that there is a job.
+    answers: u64,
 }

@@ -377,3 +377,37 @@ fn no_first_call_of_a_new_life_takes_a_job_from_its_worker() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+#[test]
+fn each_old_claim_has_a_receipt_though_the_background_worker_is_ended_again_and_again() {
+    let cluster = Cluster::start(&[("pgqueuer.receipt_after", "20ms")]);
+    let database = cluster.database();
+    let mut session = database.connect();
+    let ids = enqueue(&mut session, "fetch", 400);
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND backend_type ~ 'pgqueuer'";
+    let mut ended = 0;
+    for _ in 0..40 {
+        assert_eq!(dequeue_named(&mut session, 10, 300.0).len(), 10);
+        // In the middle of its work, with luck.
+        until("it is there to be ended", || {
+            assert!(dequeue(&mut session, "nothing of this kind", 1).is_empty());
+            let count: i64 = value(&mut session, end, &[]);
+            ended += count;
+            (count > 0).then_some(())
+        });
+    }
+    println!("ended {ended} times");
+    until("each claim has a receipt", || {
+        assert!(dequeue(&mut session, "fetch", 1).is_empty(), "a call that sees to a background worker");
+        (receipts(&mut session) == 400).then_some(())
+    });
+    until("they are on disk", || {
+        let sql = "SELECT pg_current_wal_flush_lsn() >= pg_current_wal_insert_lsn()";
+        value::<bool>(&mut session, sql, &[]).then_some(())
+    });
+    cluster.stop(Stop::Immediate);
+    cluster.begin();
+    let mut session = database.connect();
+    let lost: Vec<i64> = value(&mut session, "SELECT pgq.heartbeat($1, held => $2)", &[&WORKER, &ids]);
+    assert!(lost.is_empty(), "{} of 400 are lost", lost.len());
+}

@@ -251,3 +251,16 @@ fn the_worker_that_notifies_comes_back_when_it_is_ended() {
         until("it has ended", || (column::<i32>(&mut producer, processes, &[]) != running).then_some(()));
     }
 }
+
+#[test]
+fn a_deferred_job_is_told_of_though_the_background_worker_was_ended_meanwhile() {
+    let database = database();
+    let (mut worker, channel) = listener(&database, "fetch");
+    with_worker(&database, &mut worker);
+    let mut session = database.connect();
+    run(&mut session, "SELECT pgq.enqueue('fetch', delay => '3 s')");
+    heard(&mut worker, SILENCE);
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND backend_type ~ 'pgqueuer'";
+    assert_eq!(value::<i64>(&mut session, end, &[]), 1);
+    assert_eq!(first(&mut worker), (channel, String::new()), "though nobody has called anything since");
+}

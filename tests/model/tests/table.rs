@@ -124,7 +124,7 @@ fn take(model: &mut Claims, core: &mut Core<'_>, step: Step, limit: usize, one_k
         }
         Step::Keep(job, number) => {
             model.keep(job, number);
-            core.keep(&key(job), number.into());
+            core.keep(&key(job), number.into(), 1);
         }
         Step::End(job, number) => {
             model.end(job, number);

@@ -138,12 +138,7 @@ impl<'a> Consumer<'a> {
             let held: Vec<usize> = self.held.drain(..).collect();
             self.lose(&held, gone.at, Loss::Surely);
         }
-        let epoch = self.run.epoch(self.place);
         self.connect();
-        if let Some(crash) = self.run.crash_of(epoch) {
-            // What a named worker has held for a moment it still holds.
-            self.lose(&self.held.clone(), crash, Loss::Perhaps);
-        }
         self.attach()
     }
 

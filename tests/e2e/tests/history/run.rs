@@ -3,7 +3,7 @@
 
 use pgqueuer_e2e::ask::run;
 use pgqueuer_e2e::cluster::Database;
-use pgqueuer_e2e::history::{Limits, Moment};
+use pgqueuer_e2e::history::{Claim, History, Limits, Loss, Moment};
 use pgqueuer_e2e::until::until;
 use postgres::{Client, NoTls};
 use std::process::Command;
@@ -59,8 +59,6 @@ pub const ENTRYPOINTS: &[Entrypoint] = &[
 struct Life {
     process: i32,
     killed: Option<Moment>,
-    /// How many crashes there were before it began.
-    epoch: usize,
 }
 
 pub struct Run<'a> {
@@ -71,7 +69,8 @@ pub struct Run<'a> {
     pub crashing: bool,
     over: AtomicBool,
     lives: Vec<Mutex<Life>>,
-    crashes: Mutex<Vec<Moment>>,
+    /// From when to when the server was away, or on its way there.
+    crashes: Mutex<Vec<(Moment, Moment)>>,
 }
 
 impl<'a> Run<'a> {
@@ -106,33 +105,38 @@ impl<'a> Run<'a> {
             let process = session.query_one("SELECT pg_backend_pid()", &[]).ok()?.get(0);
             Some((session, process))
         });
-        // A crash from here on ends this session, so it will be noticed.
-        *self.life(place) = Life { process, killed: None, epoch: lock(&self.crashes).len() };
+        *self.life(place) = Life { process, killed: None };
         session
     }
 
-    /// When the consumer's session was killed, if it was, alone or with all others.
+    /// When the consumer's session was killed, if it was.
     pub fn killed(&self, place: usize) -> Option<Moment> {
-        let (life, crashes) = (self.life(place), lock(&self.crashes));
-        life.killed.into_iter().chain(crashes.get(life.epoch).copied()).min()
+        self.life(place).killed
     }
 
-    /// How many crashes there were before the consumer's session began.
-    pub fn epoch(&self, place: usize) -> usize {
-        self.life(place).epoch
+    /// Crashes the server, by the death of a consumer's session, and waits until it is back. False where that session has
+    /// ended meanwhile.
+    pub fn crash(&self, place: usize) -> bool {
+        let mut witness = self.database.connect();
+        let (process, before) = (self.life(place).process.to_string(), self.now());
+        if !Command::new("kill").args(["-9", &process]).output().is_ok_and(|kill| kill.status.success()) {
+            return false;
+        }
+        until("the crash has thrown everybody out", || witness.simple_query("").is_err().then_some(()));
+        until("the server takes sessions", || Client::connect(&self.database.address(), NoTls).ok());
+        lock(&self.crashes).push((before, self.now()));
+        true
     }
 
-    /// The first crash of an epoch.
-    pub fn crash_of(&self, epoch: usize) -> Option<Moment> {
-        lock(&self.crashes).get(epoch).copied()
-    }
-
-    /// Crashes the server, by the death of a consumer's session.
-    pub fn crash(&self, place: usize) {
-        let process = self.life(place).process.to_string();
-        lock(&self.crashes).push(self.now());
-        // A session that has ended meanwhile crashes nothing; what is certain is only less then.
-        let _ = Command::new("kill").args(["-9", &process]).status();
+    /// From a crash on nothing is certain of what was claimed before the server was back.
+    pub fn forget_what_crashed(&self, history: &mut History) {
+        for (before, after) in lock(&self.crashes).iter() {
+            let crashed = |claim: &&mut Claim| claim.answered < *after && claim.until > *before;
+            for claim in history.claims.iter_mut().filter(crashed) {
+                claim.until = claim.answered.max(*before);
+                claim.loss = Loss::Perhaps;
+            }
+        }
     }
 
     /// Kills a consumer's session, unless it was killed and nobody has noticed yet.
