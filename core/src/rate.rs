@@ -78,9 +78,18 @@ impl Window {
         window.spent() >= i64::from(limit)
     }
 
-    /// When the oldest of its claims is forgotten.
-    pub fn refills(&self) -> Option<i64> {
-        self.used().first().map(|first| first.at.saturating_add(self.period))
+    /// When so many of its claims are forgotten that `limit` allows another.
+    pub fn refills(&self, now: i64, limit: u32) -> i64 {
+        let mut window = *self;
+        window.forget(now);
+        let mut spent = window.spent();
+        for group in window.used() {
+            spent -= group.claims;
+            if spent < i64::from(limit) {
+                return group.at.saturating_add(self.period);
+            }
+        }
+        now
     }
 
     fn forget(&mut self, now: i64) {

@@ -6,7 +6,6 @@
 
 use super::{alarm, notifier, receipts, sweeper};
 use crate::error::Error;
-use crate::lease::receipt;
 use crate::pg::procedure;
 use crate::pg::service::in_transaction;
 use crate::pg::{self, Time};
@@ -24,8 +23,8 @@ const LONGEST_SLEEP: Time = 60_000_000;
 pub struct Duties {
     /// The jobs table.
     pub relation: Relation,
-    /// When those who LISTEN were last told.
-    pub notified: Time,
+    /// From when on those who LISTEN are told again.
+    pub notify_from: Time,
     /// When the last look for such jobs began, and how long it took.
     pub alarm_cost: (Time, Time),
     /// When stale receipts were last struck out.
@@ -59,8 +58,7 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
     };
     relation = memory::relation(table);
     memory::change(|claims| claims.worker_serves(relation, pg::now()));
-    let mut duties = Duties { relation, notified: 0, alarm_cost: (0, 0), struck: 0 };
-    in_transaction(|| receipt::load(relation));
+    let mut duties = Duties { relation, notify_from: 0, alarm_cost: (0, 0), struck: 0 };
     while let Some(until) = duties.run() {
         let sleep = until.map_or(LONGEST_SLEEP, |until| until.saturating_sub(pg::now()).clamp(0, LONGEST_SLEEP));
         if !BackgroundWorker::wait_latch(Some(at_least_a_millisecond(Duration::from_micros(sleep as u64)))) {

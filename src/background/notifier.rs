@@ -4,7 +4,7 @@
 use super::host::{AFTER_FAILURE, Duties};
 use crate::guc::{self, Notify};
 use crate::pg::{self, Time};
-use crate::shmem::{memory, transaction};
+use crate::shmem::memory;
 use pgqueuer_core::claims::Channel;
 
 /// The least time between two rounds, microseconds: what comes in between is told together.
@@ -15,15 +15,16 @@ const SLICE: usize = 64;
 /// Notifies. Returns when it is needed next.
 pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
     let relation = duties.relation;
-    let soonest = duties.notified.saturating_add(APART);
-    if (duties.notified..soonest).contains(&now) {
+    // Not where the clock was set back.
+    let soonest = duties.notify_from;
+    if now < soonest && soonest.saturating_sub(now) <= AFTER_FAILURE {
         return Some(soonest);
     }
     if memory::read(|claims| claims.has_channels(relation)) != Some(true) {
         return None;
     }
-    duties.notified = now;
     let again = now.saturating_add(APART);
+    duties.notify_from = again;
     let mut channels = [Channel::default(); SLICE];
     let taken = memory::change(|claims| claims.take_channels(relation, &mut channels, again)).unwrap_or(0);
     if guc::notify() != Notify::Off {
@@ -33,8 +34,9 @@ pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
             Ok(())
         });
         if !told {
-            transaction::notify_all(relation);
-            return Some(now.saturating_add(AFTER_FAILURE));
+            memory::change(|claims| claims.put_channels_back(relation));
+            duties.notify_from = now.saturating_add(AFTER_FAILURE);
+            return Some(duties.notify_from);
         }
     }
     // Looks once more, so that no commit of a burst need wake it.

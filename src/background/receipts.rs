@@ -12,8 +12,12 @@ const SLICE: usize = 256;
 /// How long ended claims are gathered until their receipts are struck out, microseconds.
 const GATHER: Time = 1_000_000;
 
-/// Writes and strikes out. Returns when it is needed next.
+/// Writes and strikes out. Returns when it is needed next. Before anything else those of a former life are read: to this
+/// one they would look as if their claims were gone.
 pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
+    if !receipt::is_loaded(duties.relation) && !duties.in_transaction(|| receipt::load(duties.relation)) {
+        return Some(now.saturating_add(AFTER_FAILURE));
+    }
     [write(duties, now), strike(duties, now)].into_iter().flatten().min()
 }
 

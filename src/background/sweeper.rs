@@ -18,9 +18,10 @@ pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
     let relation = duties.relation;
     let expiry = service::expire(relation, now);
     let rested = memory::change(|claims| claims.end_rests(relation, now)).flatten();
+    let refilled = memory::change(|claims| claims.run_refills(relation, now)).flatten();
     let chased = memory::change(|claims| claims.run_chases(relation, now)).flatten();
     let left = release(duties).then(|| now.saturating_add(LEFT));
-    [expiry, rested, chased, left].into_iter().flatten().min()
+    [expiry, rested, refilled, chased, left].into_iter().flatten().min()
 }
 
 /// Returns whether some are left: somebody has locked their rows, or something went wrong with them.
@@ -35,11 +36,25 @@ fn release(duties: &Duties) -> bool {
         }
         let released = match release_these(duties, claims) {
             Some(released) => released,
-            // One that cannot be released must not keep back the others.
-            None => claims.chunks(1).filter_map(|one| release_these(duties, one)).sum(),
+            None => release_one_by_one(duties, claims),
         };
         left += count - released;
     }
+}
+
+/// One that cannot be released must not keep back the others; two in a row are no fault of theirs.
+fn release_one_by_one(duties: &Duties, claims: &[(i64, Claim)]) -> usize {
+    let (mut released, mut failed) = (0, 0);
+    for one in claims.chunks(1) {
+        match release_these(duties, one) {
+            Some(count) => (released, failed) = (released + count, 0),
+            None => failed += 1,
+        }
+        if failed == 2 {
+            break;
+        }
+    }
+    released
 }
 
 /// Releases claims in one transaction. Returns how many need no further look; `None` where it failed.

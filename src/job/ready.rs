@@ -63,7 +63,10 @@ impl Terms {
                     look_again(now.saturating_add(LOCKED));
                 }
                 Some(Err(Refusal::RateSpent)) => {
-                    let refills = memory::read(|claims| claims.rate_refills(&source.queue)).flatten();
+                    let refills = memory::read(|claims| {
+                        claims.rate_refills(&source.queue, now, gate.rate.map_or(0, |rate| rate.claims))
+                    })
+                    .flatten();
                     look_again(refills.unwrap_or(now.saturating_add(LOCKED)));
                     candidates.set_aside(place, candidate);
                 }

@@ -43,7 +43,8 @@ pub fn load(relation: Relation) -> Result<(), Error> {
     pg::unlock_alone(c"receipt")
 }
 
-fn is_loaded(relation: Relation) -> bool {
+/// Whether they are.
+pub fn is_loaded(relation: Relation) -> bool {
     memory::read(|claims| claims.database(relation).is_some_and(|of| of.loaded == relation.table)) != Some(false)
 }
 

@@ -20,8 +20,17 @@ pub fn enter(database: u32) -> bool {
 }
 
 /// Settings of a background worker: what it writes can be lost with a crash and is written anew; it waits for no lock.
-const SERVICE: [(&CStr, &CStr); 3] =
-    [(c"synchronous_commit", c"off"), (c"lock_timeout", c"100ms"), (c"search_path", c"pg_catalog, pg_temp")];
+/// What the database or the role sets for sessions is not for it.
+const SERVICE: [(&CStr, &CStr); 8] = [
+    (c"synchronous_commit", c"off"),
+    (c"lock_timeout", c"100ms"),
+    (c"search_path", c"pg_catalog, pg_temp"),
+    (c"statement_timeout", c"0"),
+    (c"default_transaction_read_only", c"off"),
+    (c"default_transaction_isolation", c"read committed"),
+    (c"default_transaction_deferrable", c"off"),
+    (c"row_security", c"on"),
+];
 
 /// Reads the configuration again.
 pub fn reload_settings() {

@@ -18,6 +18,8 @@ use crate::shmem::{memory, session};
 use pgqueuer_core::claims::{Relation, Wanted};
 use pgrx::datum::Interval;
 
+/// The least time between two looks that nobody asked for, microseconds.
+const LOOKS_APART: Time = 5_000;
 /// Where no worker of the database can tell of what falls due or is lost, one looks so often, microseconds.
 const UNATTENDED: Time = 1_000_000;
 
@@ -85,6 +87,8 @@ fn wait(
         if place.is_none() || memory::read(|claims| claims.worker_is_running(relation)) == Some(false) {
             sleep = sleep.min(pg::now().saturating_add(UNATTENDED));
         }
+        // No answer of a look may make this turn in circles.
+        sleep = sleep.max(pg::now().saturating_add(LOOKS_APART)).min(until);
         // Asks before it sleeps: the latch may have been taken for something else that the look waited for.
         let mut woken = place.as_ref().is_some_and(Place::woken);
         while !woken && pg::now() < sleep {

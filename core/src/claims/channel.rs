@@ -91,6 +91,21 @@ impl Claims<'_> {
         (to < self.channels.used()).then_some(to)
     }
 
+    /// Nobody could be notified: every channel of a database is to be told of again. Does not wake the worker.
+    pub fn put_channels_back(&mut self, relation: Relation) {
+        let mut count = 0;
+        for slot in 0..self.channels.used() {
+            let ours = self.channels.at(slot).is_some_and(|(queue, _)| queue.relation.database == relation.database);
+            if let Some(channel) = self.channels.at_mut(slot).filter(|_| ours) {
+                channel.pending = 1;
+                count += 1;
+            }
+        }
+        if let Some(of) = self.databases.get_mut(&key(relation)) {
+            of.channels = count;
+        }
+    }
+
     /// Takes channels that are to be notified, as many as `into` has room for, and hands each to it. The worker looks for
     /// more at `quiet_until`; until then it need not be woken for them.
     pub fn take_channels(&mut self, relation: Relation, into: &mut [Channel], quiet_until: i64) -> usize {

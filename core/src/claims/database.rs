@@ -103,6 +103,11 @@ impl Claims<'_> {
         self.databases.get_mut(&key)
     }
 
+    /// Whether a worker is at work there or about to be: what is lost waits for it.
+    pub(super) fn worker_will_count(&self, relation: Relation) -> bool {
+        self.database(relation).is_some_and(|of| matches!(of.state, WorkerState::Running | WorkerState::Starting))
+    }
+
     /// Whether a worker is at work there.
     pub fn worker_is_running(&self, relation: Relation) -> bool {
         self.database(relation).is_some_and(|of| of.state == WorkerState::Running)

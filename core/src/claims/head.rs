@@ -80,6 +80,8 @@ pub struct Head {
     /// It has a limit: the end of a claim makes room for another.
     pub(super) limited: u32,
     unused: u32,
+    /// When its rate limit, which somebody met, refills; 0 if nobody did.
+    pub(super) refills: i64,
     /// How many claims on its jobs have been made.
     pub(super) claims: u64,
     /// Whose turn it is to make room for another priority.

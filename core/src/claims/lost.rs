@@ -14,7 +14,7 @@ impl Claims<'_> {
     /// A worker is gone for good: loses up to `most` of its claims. Returns how many; fewer than `most` means that none
     /// is left.
     pub fn lose_some_of(&mut self, worker: &WorkerKey, most: usize) -> usize {
-        if !self.worker_is_running(worker.relation) {
+        if !self.worker_will_count(worker.relation) {
             return self.end_some_of(worker, most);
         }
         let mut lost = 0;
@@ -37,7 +37,7 @@ impl Claims<'_> {
         if self.jobs.at(slot).is_none_or(|(_, claim)| claim.number != number || claim.is_lost()) {
             return;
         }
-        if self.worker_is_running(job.relation) {
+        if self.worker_will_count(job.relation) {
             self.lose(slot);
             self.tell_worker(job.relation);
         } else {
@@ -74,7 +74,7 @@ impl Claims<'_> {
     /// Whether all could be lost.
     fn lose_all_of(&mut self, worker: &WorkerKey) -> bool {
         let (mut slot, mut all) = (self.workers.get(worker).map_or(NONE, |worker| worker.first), true);
-        let counted = self.worker_is_running(worker.relation);
+        let counted = self.worker_will_count(worker.relation);
         while let Some((next, kept)) = self.jobs.at(slot).map(|(_, c)| (c.next, c.ending_by != 0 || c.opened_by != 0)) {
             if kept {
                 all = false;

@@ -27,6 +27,8 @@ pub struct Boot {
     pub walks: u64,
     /// How many sessions wait.
     pub waiting: u64,
+    /// How many entrypoints wait for their rate limit to refill; more than there are where a head was forgotten.
+    pub refilling: u64,
     /// How many heads were forgotten to make room for others.
     pub heads_forgotten: u64,
     /// Where searches go on: for a head, a waiter, a channel, a rest.

@@ -1,6 +1,8 @@
 //! A claim comes into being, or is refused with the reason.
 
-use super::{Claim, Claims, JobKey, Name, OrderKey, Queue, QueueKey, Transaction, Worker, WorkerKey, WorkerKind};
+use super::{
+    Claim, Claims, JobKey, Name, OrderKey, Queue, QueueKey, Relation, Transaction, Worker, WorkerKey, WorkerKind,
+};
 use crate::rate::Window;
 use crate::table::NONE;
 
@@ -113,9 +115,49 @@ impl Claims<'_> {
         }
     }
 
+    /// A rate limit refills then: whoever waits or listens is told.
+    pub fn refills_at(&mut self, queue: &QueueKey, at: i64) {
+        let Some(head) = self.heads.get_mut(queue) else { return };
+        if head.refills == 0 || at < head.refills {
+            self.boot.refilling += u64::from(head.refills == 0);
+            head.refills = at;
+            self.needs_worker_at(queue.relation, at);
+        }
+    }
+
+    /// Tells of rate limits that have refilled. Returns when the next does.
+    pub fn run_refills(&mut self, relation: Relation, now: i64) -> Option<i64> {
+        let (mut next, mut refilling): (Option<i64>, u64) = (None, 0);
+        if self.boot.refilling == 0 {
+            return None;
+        }
+        for slot in 0..self.heads.used() {
+            let Some((queue, at)) = self.heads.at(slot).map(|(queue, head)| (*queue, head.refills)) else { continue };
+            if at == 0 {
+                continue;
+            }
+            refilling += 1;
+            if queue.relation != relation {
+                continue;
+            }
+            if at > now {
+                next = Some(next.map_or(at, |next| next.min(at)));
+                continue;
+            }
+            if let Some(head) = self.heads.at_mut(slot) {
+                head.refills = 0;
+            }
+            refilling -= 1;
+            self.wake(&queue, 1);
+            self.notify(&queue);
+        }
+        self.boot.refilling = refilling;
+        next
+    }
+
     /// When the rate limit of an entrypoint may allow a claim again.
-    pub fn rate_refills(&self, queue: &QueueKey) -> Option<i64> {
-        self.rates.get(queue).and_then(Window::refills)
+    pub fn rate_refills(&self, queue: &QueueKey, now: i64, limit: u32) -> Option<i64> {
+        self.rates.get(queue).map(|window| window.refills(now, limit))
     }
 
     /// As [`could_publish`](Self::could_publish), for a job that a limit stands before: from here on the end of a claim wakes
@@ -131,7 +173,8 @@ impl Claims<'_> {
 
     fn note_limit(&mut self, request: &Request, queue: &QueueKey) {
         if let Some(head) = self.heads.get_mut(queue) {
-            head.limited = u32::from(request.limit > 0 || request.rate.is_some());
+            // Never taken back: somebody may sleep who saw the limit.
+            head.limited |= u32::from(request.limit > 0 || request.rate.is_some());
         }
     }
 
@@ -183,7 +226,14 @@ impl Claims<'_> {
             self.rates.insert(queue, Window::default()).map_err(|_| Refusal::RatesFull)?;
         }
         let window = self.rates.get_mut(&queue).ok_or(Refusal::RatesFull)?;
-        window.take(request.now, rate.claims, rate.period).ok_or(Refusal::RateSpent)
+        match window.take(request.now, rate.claims, rate.period) {
+            Some(at) => Ok(at),
+            None => {
+                let refills = window.refills(request.now, rate.claims);
+                self.refills_at(&queue, refills);
+                Err(Refusal::RateSpent)
+            }
+        }
     }
 
     fn enter(
