@@ -35,7 +35,7 @@ install: ## make install PG_CONFIG=…: a release build into that PostgreSQL
 	@PG_MAJOR=$$($${PG_CONFIG:-pg_config} --version | sed 's/[^0-9]*\([0-9]*\).*/\1/') PG_CONFIG=$${PG_CONFIG:-$$(command -v pg_config)} .ci/install --release
 	@echo "installed. Add shared_preload_libraries = 'pgqueuer' to postgresql.conf, restart, then CREATE EXTENSION pgqueuer."
 
-bench: ## figures: a claim in memory against a claim by UPDATE
+bench: ## figures of the queue, beside a claim by UPDATE and a bare INSERT on the same server
 	@.ci/prepare
 	@.ci/install --release
-	@bench/claim
+	@bench/memory

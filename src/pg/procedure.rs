@@ -78,7 +78,9 @@ impl Procedure {
 pub fn deadline(deadline: Time) -> Time {
     // SAFETY: reads the process's own timers.
     let of = |id: &std::ffi::c_int| unsafe { get_timeout_active(*id).then(|| get_timeout_finish_time(*id)) };
-    let before = TIMEOUTS.iter().filter_map(of).map(|at| at.saturating_sub(BEFORE_TIMEOUT));
+    // Of a short one half is left, or a loop of waits would turn in circles.
+    let margin = |at: Time| BEFORE_TIMEOUT.min(at.saturating_sub(now()) / 2);
+    let before = TIMEOUTS.iter().filter_map(of).map(|at| at.saturating_sub(margin(at)));
     before.chain([deadline]).min().unwrap_or(deadline)
 }
 

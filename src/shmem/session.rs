@@ -19,6 +19,8 @@ thread_local! {
     static ATTACHED: RefCell<Vec<WorkerKey>> = const { RefCell::new(Vec::new()) };
     /// The database that this process serves.
     static SERVED: Cell<Option<Relation>> = const { Cell::new(None) };
+    /// Its keepalives are short.
+    static SHORT: Cell<bool> = const { Cell::new(false) };
     /// Its place among those who wait.
     static WAITING: Cell<Option<usize>> = const { Cell::new(None) };
 }
@@ -45,6 +47,9 @@ pub fn known_number() -> Option<u64> {
 /// This session as a worker. From the first call on, its claims end when it does.
 pub fn worker(relation: Relation) -> WorkerKey {
     let known = WORKERS.with_borrow(|workers| workers.iter().find(|worker| worker.relation == relation).copied());
+    if !SHORT.replace(true) {
+        keepalive::shorten();
+    }
     if let Some(worker) = known {
         return worker;
     }
@@ -52,8 +57,12 @@ pub fn worker(relation: Relation) -> WorkerKey {
     let epoch = memory::read(|claims| claims.boot.epoch).unwrap_or(0);
     let worker = WorkerKey::of_session(relation, epoch, session);
     WORKERS.with_borrow_mut(|workers| workers.push(worker));
-    keepalive::shorten();
     worker
+}
+
+/// A transaction was rolled back, and with it what it may have set.
+pub fn settings_rolled_back() {
+    let _ = SHORT.try_with(|short| short.set(false));
 }
 
 /// This session as it is remembered.
@@ -86,6 +95,7 @@ pub fn waits_at(place: Option<usize>) {
 /// Gives back all claims of this session, those of a table whose DROP was rolled back among them, and forgets whom it
 /// belonged to.
 pub fn give_back() {
+    settings_rolled_back();
     each(&WORKERS, |worker| while memory::change(|claims| claims.lose_some_of(worker, SLICE)) == Some(SLICE) {});
     let (now, grace) = (pg::now(), guc::attach_grace());
     each(&ATTACHED, |worker| {

@@ -7,7 +7,7 @@
 //! The callbacks are registered once, for the life of the process. After a commit an error would be a PANIC: they
 //! allocate nothing, raise nothing, and take no lock but the leaf lock of the claim table.
 
-use super::{command, memory};
+use super::{command, memory, session};
 use crate::error::{Error, raise};
 use crate::{guc, pg};
 use pgqueuer_core::claims::{Claims, JobKey, QueueKey, Relation};
@@ -218,6 +218,7 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argu
         }
         pg_sys::XactEvent::XACT_EVENT_ABORT => {
             command::lift_ban();
+            session::settings_rolled_back();
             with_notes(|notes| undo(notes, 0));
         }
         pg_sys::XactEvent::XACT_EVENT_PRE_PREPARE

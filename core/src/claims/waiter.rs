@@ -180,7 +180,7 @@ impl Claims<'_> {
         // One that nobody carries out, because its table has gone, makes room.
         let old = now.saturating_sub(CHASED_MOST);
         let known = self.chases.iter().position(|chase| chase.at != 0 && chase.queue == *queue);
-        let place = known.or_else(|| self.chases.iter().position(|chase| chase.at < old));
+        let place = known.or_else(|| self.chases.iter().position(|chase| chase.at == 0 || chase.at < old));
         let Some(chase) = place.and_then(|place| self.chases.get_mut(place)) else { return };
         if known.is_none() {
             *chase = Chase { queue: *queue, at: now.saturating_add(CHASE_AFTER), claims, answers: 0 };

@@ -80,6 +80,23 @@ fn a_session_terminated_in_a_transaction_gives_back_what_it_claimed_and_has_fini
     assert_eq!(value::<i64>(&mut other, "SELECT count(*) FROM pgq.jobs", &[]), 4);
 }
 
+/// A peer that vanished without closing its socket is found by them alone.
+#[test]
+fn a_session_that_claims_asks_for_short_keepalives_also_after_a_rollback() {
+    let database = database();
+    let mut session = database.connect();
+    enqueue(&mut session, "fetch", 1);
+    let idle = "SELECT current_setting('tcp_keepalives_idle')::int";
+    let before = value::<i32>(&mut session, idle, &[]);
+    assert!(before > 60, "{before}");
+    run(&mut session, "BEGIN");
+    assert_eq!(dequeue(&mut session, "fetch", 1).len(), 1);
+    assert_eq!(value::<i32>(&mut session, idle, &[]), 30);
+    run(&mut session, "ROLLBACK");
+    assert_eq!(dequeue(&mut session, "fetch", 1).len(), 1);
+    assert_eq!(value::<i32>(&mut session, idle, &[]), 30);
+}
+
 /// A client program that has claimed a job, and what it waits for.
 fn psql_with_a_claim(database: &Database, statements: &str) -> (Child, String) {
     let mut psql = database.program("psql");

@@ -1,6 +1,10 @@
 //! The claim table against a plain model: random claims, ends, drops and forgotten ends; after every step the counts
 //! agree with a recount and no rule is broken.
 
+mod cursor;
+mod lost;
+mod waiting;
+
 use super::*;
 use crate::table::NONE;
 use proptest::prelude::*;
