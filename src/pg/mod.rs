@@ -5,6 +5,7 @@
 //! - [`service`]  what a background worker needs beside
 //! - [`planning`] what the planner knows meanwhile
 //! - [`set`]      a set-returning function's result
+//! - `table`      tables and sequences of schema `pgq`, and locks on them
 //! - [`procedure`] a procedure that commits in its middle, and sleeps
 //! - this file    the session, the clock, notifications, checks
 
@@ -14,6 +15,9 @@ pub mod procedure;
 pub mod service;
 pub mod set;
 pub mod spi;
+mod table;
+
+pub use table::{is_made_here, lock_alone, lock_relation, relation, unlock_alone};
 
 use crate::error::Error;
 use pgqueuer_core::claims::Transaction;
@@ -44,57 +48,6 @@ pub fn now() -> Time {
 pub fn database() -> u32 {
     // SAFETY: set when the session begins and constant from then on.
     unsafe { pg_sys::MyDatabaseId }.to_u32()
-}
-
-/// The object identifier of a table, sequence or view in schema `pgq`.
-///
-/// # Errors
-/// [`Error::Gone`] where it does not exist.
-pub fn relation(name: &'static CStr) -> Result<pg_sys::Oid, Error> {
-    // SAFETY: catalog look-ups of constant names; an unknown one gives InvalidOid.
-    let oid = unsafe { pg_sys::get_relname_relid(name.as_ptr(), pg_sys::get_namespace_oid(c"pgq".as_ptr(), true)) };
-    if oid == pg_sys::InvalidOid {
-        return Err(Error::Gone { name: name.to_string_lossy().into_owned() });
-    }
-    Ok(oid)
-}
-
-/// Locks a table until the transaction ends, so that one session at a time does something; readers and writers go on.
-///
-/// # Errors
-/// [`Error::Broken`] where it does not exist.
-pub fn lock_alone(name: &'static CStr) -> Result<(), Error> {
-    let oid = relation(name)?;
-    // SAFETY: waits for who has it; takes part in the detection of deadlocks.
-    unsafe { pg_sys::LockRelationOid(oid, pg_sys::ShareUpdateExclusiveLock as pg_sys::LOCKMODE) };
-    Ok(())
-}
-
-/// Gives back what [`lock_alone`] took.
-///
-/// # Errors
-/// [`Error::Gone`].
-pub fn unlock_alone(name: &'static CStr) -> Result<(), Error> {
-    let oid = relation(name)?;
-    // SAFETY: locked by this transaction.
-    unsafe { pg_sys::UnlockRelationOid(oid, pg_sys::ShareUpdateExclusiveLock as pg_sys::LOCKMODE) };
-    Ok(())
-}
-
-/// As [`relation`], and locks it until the transaction ends: nobody drops it meanwhile, so the identifier stays true.
-/// Waits for who drops it now, and then finds the one that was made in its place.
-///
-/// # Errors
-/// [`Error::Gone`] where it does not exist.
-pub fn lock_relation(name: &'static CStr) -> Result<pg_sys::Oid, Error> {
-    let flags = pg_sys::RVROption::RVR_MISSING_OK;
-    let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
-    // SAFETY: the names are constant and end in NUL; PostgreSQL reads them only.
-    let oid = unsafe {
-        let range = pg_sys::makeRangeVar(c"pgq".as_ptr().cast_mut(), name.as_ptr().cast_mut(), -1);
-        pg_sys::RangeVarGetRelidExtended(range, lock, flags, None, std::ptr::null_mut())
-    };
-    if oid == pg_sys::InvalidOid { relation(name) } else { Ok(oid) }
 }
 
 /// The process of this session.
@@ -339,9 +292,9 @@ fn set_locally(name: &CStr, value: &CStr) {
 
 /// What a setting of the connection is in effect: 0 where it has no meaning, as keepalives on a Unix-domain socket.
 pub fn effective(name: &CStr) -> i32 {
-    // SAFETY: the name ends in NUL; a missing setting gives null; the text lives until the next such call.
+    // SAFETY: the name ends in NUL; a missing setting gives null; the text is palloc'd. What is shown is asked of the socket.
     unsafe {
-        let value = pg_sys::GetConfigOption(name.as_ptr(), true, false);
+        let value = pg_sys::GetConfigOptionByName(name.as_ptr(), std::ptr::null_mut(), true);
         if value.is_null() { 0 } else { CStr::from_ptr(value).to_str().ok().and_then(|v| v.parse().ok()).unwrap_or(0) }
     }
 }

@@ -20,6 +20,10 @@ pub fn ensure(relation: Relation) {
     if memory::read(|claims| claims.serves(relation)) != Some(false) {
         return;
     }
+    // A table that this transaction makes is nobody else's yet, nor is the one that it drops gone.
+    if pg::is_made_here(relation.table) {
+        return;
+    }
     memory::change(|claims| claims.is_used(relation));
     let now = pg::now();
     if memory::change(|claims| claims.begin_start(relation, now)) == Some(true) && !start(relation) {
