@@ -1,16 +1,18 @@
--- One worker: takes up to five jobs, works on each, says how it ended; until nothing is left.
+-- One worker: takes up to five jobs, works on each, says how it ended; where there is none it sleeps until there is one or
+-- nothing is left.
 SET client_min_messages = error;
 DO $$
 DECLARE
     jobs pgq.jobs[];
     job  pgq.jobs;
+    ready boolean;
 BEGIN
     LOOP
         SELECT array_agg(d) INTO jobs FROM pgq.dequeue('{fetch,mail,parse,broken,ledger,later}', 5) AS d;
         COMMIT;
         IF jobs IS NULL THEN
             EXIT WHEN NOT EXISTS (SELECT FROM pgq.jobs WHERE status IN ('queued', 'picked'));
-            PERFORM pg_sleep(0.02);
+            CALL pgq.wait('{fetch,mail,parse,broken,ledger,later}', '200 ms', ready);
             CONTINUE;
         END IF;
         FOREACH job IN ARRAY jobs LOOP
