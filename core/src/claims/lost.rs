@@ -10,6 +10,19 @@ use crate::table::NONE;
 /// How long after a claim could not expire, because a transaction is ending it, one looks again, microseconds.
 const LOOK_AGAIN: i64 = 1_000_000;
 
+/// How many claims of a worker are lost under one hold of the lock.
+const SLICE: usize = 64;
+
+/// What became of the claims of a worker whose lease ran out.
+enum Lost {
+    /// It has none any more.
+    All,
+    /// It has those that an open transaction made or is ending.
+    ButEnding,
+    /// There are more.
+    Some,
+}
+
 impl Claims<'_> {
     /// A worker is gone for good: loses up to `most` of its claims. Returns how many; fewer than `most` means that none
     /// is left.
@@ -64,21 +77,33 @@ impl Claims<'_> {
             }
             let mut ends = worker.lease_ends(grace);
             if ends <= now {
-                ends = if self.lose_all_of(&key) { i64::MAX } else { now.saturating_add(LOOK_AGAIN) };
+                ends = match self.lose_all_of(&key) {
+                    Lost::All => i64::MAX,
+                    Lost::ButEnding => now.saturating_add(LOOK_AGAIN),
+                    Lost::Some => now,
+                };
             }
             next = Some(next.map_or(ends, |next: i64| next.min(ends)));
         }
         ((to < self.workers.used()).then_some(to), next.filter(|at| *at < i64::MAX))
     }
 
-    /// Whether all could be lost.
-    fn lose_all_of(&mut self, worker: &WorkerKey) -> bool {
-        let (mut slot, mut all) = (self.workers.get(worker).map_or(NONE, |worker| worker.first), true);
+    /// Loses at most [`SLICE`] at a time.
+    fn lose_all_of(&mut self, worker: &WorkerKey) -> Lost {
+        let (mut slot, mut all) = (self.workers.get(worker).map_or(NONE, |worker| worker.first), Lost::All);
+        let mut lost = 0;
         let counted = self.worker_will_count(worker.relation);
         while let Some((next, kept)) = self.jobs.at(slot).map(|(_, c)| (c.next, c.ending_by != 0 || c.opened_by != 0)) {
             if kept {
-                all = false;
-            } else if counted {
+                all = Lost::ButEnding;
+                slot = next;
+                continue;
+            }
+            if lost == SLICE {
+                return Lost::Some;
+            }
+            lost += 1;
+            if counted {
                 self.lose(slot);
             } else if let Some((job, number)) = self.jobs.at(slot).map(|(job, claim)| (*job, claim.number)) {
                 self.free(&job, number);

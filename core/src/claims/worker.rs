@@ -123,7 +123,9 @@ impl Claims<'_> {
         let capacity = self.workers.capacity() as u64;
         for _ in 0..capacity {
             self.boot.hand = (self.boot.hand + 1) % capacity.max(1);
-            let found = self.workers.at(self.boot.hand as u32).map(|(key, worker)| (*key, worker.claims));
+            let found = self.workers.at(self.boot.hand as u32);
+            // One with sessions would not be known as theirs any more.
+            let found = found.map(|(key, worker)| (*key, worker.claims + u64::from(worker.sessions)));
             if let Some((key, 0)) = found.filter(|(key, _)| key.kind == WorkerKind::Named) {
                 self.forget_worker(&key);
                 return true;

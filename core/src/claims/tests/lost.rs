@@ -100,3 +100,18 @@ fn from_the_second_rollback_in_a_row_on_a_job_rests_longer_and_longer() {
     claims.roll_back(&job(1), number, 100, request.now);
     assert!(claims.publish(&request).is_ok());
 }
+
+#[test]
+fn a_worker_with_many_claims_loses_them_in_slices_and_all_of_them() {
+    let mut claims = with_worker(256);
+    for id in 1..=200 {
+        let number = claims.publish(&request(id, 1)).unwrap();
+        claims.keep(&job(id), number, 1000);
+    }
+    let mut rounds = 0;
+    while claims.expire_some(RELATION, 1000, GRACE, 0, 64).1 == Some(1000) {
+        rounds += 1;
+        assert!(rounds < 10);
+    }
+    assert!((1..=200).all(|id| claims.claim(&job(id)).is_some_and(Claim::is_lost)));
+}
