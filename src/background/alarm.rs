@@ -1,6 +1,6 @@
 //! Deferred jobs that fall due: their workers are woken on time, without a poll.
 
-use super::host::{AFTER_FAILURE, Duties};
+use super::host::{AFTER_FAILURE, Duties, Pause};
 use crate::job::wake::wake;
 use crate::pg::Time;
 use crate::pg::spi::Parameter;
@@ -21,10 +21,8 @@ pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
     if next > now {
         return (next < Time::MAX).then_some(next);
     }
-    let (last, cost) = duties.alarm_cost;
-    let soonest = last.saturating_add(APART.max(cost.saturating_mul(SHARE)));
-    if now < soonest && now > last.saturating_sub(AFTER_FAILURE) {
-        return Some(soonest);
+    if let Some(until) = duties.alarmed.lasts(now) {
+        return Some(until);
     }
     let since = memory::change(|claims| claims.begin_alarm(relation, now)).unwrap_or(now);
     let mut next = Time::MAX;
@@ -44,12 +42,13 @@ pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
             .filter_map(|(entrypoint, due)| Some((entrypoint, (*due)?)))
             .try_for_each(|(entrypoint, due)| wake(relation, entrypoint, due, MANY))
     });
-    duties.alarm_cost = (now, pg::now().saturating_sub(now));
     if !looked {
         memory::change(|claims| claims.alarm_failed(relation));
-        duties.alarm_cost.0 = now.saturating_add(AFTER_FAILURE);
-        return Some(duties.alarm_cost.0);
+        duties.alarmed = Pause::of(now, AFTER_FAILURE);
+        return duties.alarmed.lasts(now);
     }
+    let cost = pg::now().saturating_sub(now);
+    duties.alarmed = Pause::of(now, APART.max(cost.saturating_mul(SHARE)));
     memory::change(|claims| claims.end_alarm(relation, now, next));
     memory::read(|claims| claims.database(relation).map(|of| of.next_due)).flatten().filter(|due| *due < Time::MAX)
 }

@@ -8,7 +8,7 @@ use super::{alarm, notifier, receipts, sweeper};
 use crate::error::Error;
 use crate::pg::procedure;
 use crate::pg::service::in_transaction;
-use crate::pg::{self, Time};
+use crate::pg::{self, LONGEST_SLEEP, Time};
 use crate::shmem::{memory, session};
 use pgqueuer_core::claims::{Entry, Relation};
 use pgrx::bgworkers::{BackgroundWorker, SignalWakeFlags};
@@ -16,19 +16,35 @@ use pgrx::pg_sys;
 use pgrx::prelude::pg_guard;
 use std::time::Duration;
 
-/// Times are those of a clock that may be set, sleeps are not: so none is longer, microseconds.
-const LONGEST_SLEEP: Time = 60_000_000;
-
 /// What a duty is asked with.
 pub struct Duties {
     /// The jobs table.
     pub relation: Relation,
-    /// From when on those who LISTEN are told again.
-    pub notify_from: Time,
-    /// When the last look for such jobs began, and how long it took.
-    pub alarm_cost: (Time, Time),
-    /// When stale receipts were last struck out.
-    pub struck: Time,
+    /// After those who LISTEN were told.
+    pub notified: Pause,
+    /// After a look for jobs that fell due.
+    pub alarmed: Pause,
+    /// After stale receipts were struck out.
+    pub struck: Pause,
+}
+
+/// A duty that was done is not done again for a while.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Pause {
+    since: Time,
+    until: Time,
+}
+
+impl Pause {
+    /// From now on, so long.
+    pub fn of(now: Time, length: Time) -> Self {
+        Self { since: now, until: now.saturating_add(length) }
+    }
+
+    /// Until when it lasts; `None` once it is over. A clock that was set back ends it.
+    pub fn lasts(self, now: Time) -> Option<Time> {
+        (self.since..self.until).contains(&now).then_some(self.until)
+    }
 }
 
 /// Called by the server: the worker's whole life.
@@ -58,7 +74,8 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
     };
     relation = memory::relation(table);
     memory::change(|claims| claims.worker_serves(relation, pg::now()));
-    let mut duties = Duties { relation, notify_from: 0, alarm_cost: (0, 0), struck: 0 };
+    let pause = Pause::default();
+    let mut duties = Duties { relation, notified: pause, alarmed: pause, struck: pause };
     while let Some(until) = duties.run() {
         let sleep = until.map_or(LONGEST_SLEEP, |until| until.saturating_sub(pg::now()).clamp(0, LONGEST_SLEEP));
         if !BackgroundWorker::wait_latch(Some(at_least_a_millisecond(Duration::from_micros(sleep as u64)))) {

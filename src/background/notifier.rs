@@ -1,7 +1,7 @@
 //! Tells those who LISTEN: one notification for all commits since the last. The transaction has nothing to lose, so it
 //! waits for no flush.
 
-use super::host::{AFTER_FAILURE, Duties};
+use super::host::{AFTER_FAILURE, Duties, Pause};
 use crate::guc::{self, Notify};
 use crate::pg::{self, Time};
 use crate::shmem::memory;
@@ -15,16 +15,14 @@ const SLICE: usize = 64;
 /// Notifies. Returns when it is needed next.
 pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
     let relation = duties.relation;
-    // Not where the clock was set back.
-    let soonest = duties.notify_from;
-    if now < soonest && soonest.saturating_sub(now) <= AFTER_FAILURE {
-        return Some(soonest);
+    if let Some(until) = duties.notified.lasts(now) {
+        return Some(until);
     }
     if memory::read(|claims| claims.has_channels(relation)) != Some(true) {
         return None;
     }
     let again = now.saturating_add(APART);
-    duties.notify_from = again;
+    duties.notified = Pause::of(now, APART);
     let mut channels = [Channel::default(); SLICE];
     let taken = memory::change(|claims| claims.take_channels(relation, &mut channels, again)).unwrap_or(0);
     if guc::notify() != Notify::Off {
@@ -35,8 +33,8 @@ pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
         });
         if !told {
             memory::change(|claims| claims.put_channels_back(relation));
-            duties.notify_from = now.saturating_add(AFTER_FAILURE);
-            return Some(duties.notify_from);
+            duties.notified = Pause::of(now, AFTER_FAILURE);
+            return duties.notified.lasts(now);
         }
     }
     // Looks once more, so that no commit of a burst need wake it.

@@ -1,6 +1,6 @@
 //! Long claims are written down and ended ones struck out, in batches.
 
-use super::host::{AFTER_FAILURE, Duties};
+use super::host::{AFTER_FAILURE, Duties, Pause};
 use crate::guc;
 use crate::lease::receipt;
 use crate::pg::Time;
@@ -50,11 +50,10 @@ fn strike(duties: &mut Duties, now: Time) -> Option<Time> {
     if memory::read(|claims| claims.database(relation).map_or(0, |of| of.stale_receipts)) == Some(0) {
         return None;
     }
-    let soonest = duties.struck.saturating_add(GATHER);
-    if (duties.struck..soonest).contains(&now) {
-        return Some(soonest);
+    if let Some(until) = duties.struck.lasts(now) {
+        return Some(until);
     }
-    duties.struck = now;
+    duties.struck = Pause::of(now, GATHER);
     memory::change(|claims| claims.forget_stale_receipts(relation));
     let mut left = true;
     duties.in_transaction(|| {

@@ -7,7 +7,7 @@
 use super::candidate::{Candidate, Candidates};
 use super::check;
 use super::gate::{Gate, Gates, Terms};
-use super::touched::Settled;
+use super::touched::{CLAIMABLE, Settled, XMAX};
 use crate::error::Error;
 use crate::lease::{self, Caller};
 use crate::pg::argument::Raw;
@@ -225,8 +225,6 @@ enum Taken {
 }
 
 /// Columns of `look.sql`.
-const CLAIMABLE: i32 = 11;
-const XMAX: i32 = 12;
 const PICKED: i32 = 13;
 const GATE: i32 = 14;
 const DUE: i32 = 18;

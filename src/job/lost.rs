@@ -61,11 +61,7 @@ fn queue_again(relation: Relation, claims: &[(i64, Claim)]) -> Result<(), Error>
     let [ids, attempts, created] = keys(claims);
     let parameters = [Parameter::time(pg::now()), ids, attempts, created, workers(claims), picked(claims)];
     statement::RELEASE.run(&parameters, |_| Ok(()))?;
-    for (id, claim) in claims {
-        let job = JobKey { relation, id: *id };
-        transaction::ending(job, claim.number);
-        transaction::freeing(job, claim.number);
-    }
+    claims.iter().for_each(|(id, claim)| transaction::freeing(JobKey { relation, id: *id }, claim.number));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use super::candidate::{Candidate, Candidates};
 use super::gate::{Gates, Terms};
-use super::touched::Settled;
+use super::touched::{CLAIMABLE, Settled, XMAX};
 use crate::error::Error;
 use crate::lease::Caller;
 use crate::pg::spi::Parameter;
@@ -110,5 +110,5 @@ fn can_be_handed_out(candidate: &Candidate) -> Result<bool, Error> {
 /// Who touched the row, if it can be claimed.
 fn look_at(id: i64) -> Result<Option<u32>, Error> {
     let parameters = [vec![id].into(), Parameter::time(pg::now())];
-    statement::LOOK.run(&parameters, |rows| Ok(rows.first().filter(|row| row.is(11)).map(|row| row.xid(12))))
+    statement::LOOK.run(&parameters, |rows| Ok(rows.first().filter(|row| row.is(CLAIMABLE)).map(|row| row.xid(XMAX))))
 }

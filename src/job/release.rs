@@ -14,7 +14,7 @@ fn release(ids: Option<Raw>, worker: Option<Uuid>, attempts: Option<Raw>) -> Res
     let caller = Caller::of("pgq.release", c"pgq.release()", worker)?;
     let (ids, attempts) = fence::ids_and_attempts(ids, attempts)?;
     let mut ended = fence::begin(&caller, &ids, &attempts)?;
-    ended.iter().for_each(|claim| transaction::freeing(claim.key, claim.ending.number));
+    transaction::only_freeing(&ended.iter().map(|claim| claim.ending.number).collect());
     receipt::strike_out(ended.iter().filter(|claim| claim.ending.has_receipt).map(|claim| claim.key.id).collect())?;
     ended.sort_by_key(|claim| claim.place);
     Ok(ended.iter().map(|claim| claim.key.id).collect())

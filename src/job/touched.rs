@@ -6,6 +6,11 @@ use crate::error::Error;
 use crate::{pg, statement};
 use std::collections::{HashMap, HashSet};
 
+/// Columns of `look.sql`: whether the job can be claimed, and who has touched its row.
+pub const CLAIMABLE: i32 = 11;
+/// See [`CLAIMABLE`].
+pub const XMAX: i32 = 12;
+
 /// What is known of touched rows. They must be looked at again, with a snapshot taken from now on.
 #[derive(Default)]
 pub struct Settled {

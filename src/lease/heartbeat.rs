@@ -1,11 +1,11 @@
 //! `pgq.heartbeat`: a sign of life of a named worker. Writes nothing, whatever it holds.
 
-use super::{can_claim, checked};
+use super::{checked, named};
 use crate::error::Error;
 use crate::pg;
 use crate::pg::argument::Raw;
-use crate::shmem::{memory, service};
-use pgqueuer_core::claims::{JobKey, WorkerKey};
+use crate::shmem::memory;
+use pgqueuer_core::claims::JobKey;
 use pgrx::Uuid;
 use pgrx::datum::Interval;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -19,29 +19,15 @@ fn heartbeat(worker: Option<Uuid>, lease: Option<Interval>, held: Option<Raw>) -
 }
 
 fn beat(worker: Option<Uuid>, lease: Option<Interval>, held: Option<Raw>) -> Result<Vec<i64>, Error> {
-    let Some(uuid) = worker else {
-        return Err(Error::argument("worker", "not be NULL", None, "Pass the uuid that the worker dequeues with."));
-    };
     let lease = checked(lease)?;
-    can_claim("pgq.heartbeat", c"pgq.heartbeat()")?;
-    // Takes no lock on the table: a beat must not wait for who rewrites it.
-    let relation = memory::relation(pg::relation(c"job")?);
-    super::receipt::load(relation)?;
-    service::ensure(relation);
-    let worker = WorkerKey::named(relation, uuid.as_bytes());
-    super::beat(worker, pg::now(), lease)?;
     let held: Option<Vec<i64>> = held.map(Raw::bigs).unwrap_or_default().into_iter().collect();
-    let held = held.ok_or_else(|| {
-        Error::argument(
-            "held",
-            "not contain NULL",
-            None,
-            "Pass the ids of the jobs that the worker is at, such as '{1,2}'.",
-        )
-    })?;
+    let hint = "Pass the ids of the jobs that the worker is at, such as '{1,2}'.";
+    let held = held.ok_or_else(|| Error::argument("held", "not contain NULL", None, hint))?;
+    let worker = named("pgq.heartbeat", c"pgq.heartbeat()", worker)?;
+    super::beat(worker, pg::now(), lease)?;
     let mut lost = Vec::with_capacity(held.len());
     for slice in held.chunks(64) {
-        let keys = slice.iter().map(|id| JobKey { relation, id: *id });
+        let keys = slice.iter().map(|id| JobKey { relation: worker.relation, id: *id });
         // Room was made above: pushing under the lock allocates nothing.
         memory::read(|claims| lost.extend(keys.filter(|key| !claims.holds(&worker, key)).map(|key| key.id)));
     }

@@ -33,8 +33,7 @@ impl Caller {
     pub fn of(function: &'static str, command: &'static std::ffi::CStr, worker: Option<Uuid>) -> Result<Self, Error> {
         can_claim(function, command)?;
         let relation = memory::relation(pg::lock_relation(c"job")?);
-        receipt::load(relation)?;
-        service::ensure(relation);
+        prepare(relation)?;
         let worker = match worker {
             Some(uuid) => WorkerKey::named(relation, uuid.as_bytes()),
             None => session::worker(relation),
@@ -67,6 +66,30 @@ pub fn can_claim(function: &'static str, command: &'static std::ffi::CStr) -> Re
     Ok(())
 }
 
+/// Sees that memory knows who holds what, also as the first call of a new life of the server, and that the database has its
+/// worker.
+fn prepare(relation: Relation) -> Result<(), Error> {
+    receipt::load(relation)?;
+    service::ensure(relation);
+    Ok(())
+}
+
+/// The named worker that `function` is called for. Takes no lock on the table: a beat must not wait for who rewrites it.
+///
+/// Raises 25006 on a standby and in a READ ONLY transaction.
+///
+/// # Errors
+/// [`Error::Argument`] where none is named; [`Error::NotPreloaded`].
+fn named(function: &'static str, command: &'static std::ffi::CStr, worker: Option<Uuid>) -> Result<WorkerKey, Error> {
+    let Some(uuid) = worker else {
+        return Err(Error::argument("worker", "not be NULL", None, "Pass the uuid that the worker dequeues with."));
+    };
+    can_claim(function, command)?;
+    let relation = memory::relation(pg::relation(c"job")?);
+    prepare(relation)?;
+    Ok(WorkerKey::named(relation, uuid.as_bytes()))
+}
+
 /// The worker as it is remembered when it makes its first claim.
 pub fn as_worker(named: bool, now: Time, lease: Option<i64>) -> Worker {
     if named { Worker::new(now, lease.unwrap_or_else(crate::guc::default_lease), 0) } else { session::as_worker(now) }
@@ -78,10 +101,12 @@ pub fn as_worker(named: bool, now: Time, lease: Option<i64>) -> Worker {
 /// [`Error::TooManyWorkers`] where it is a new one and there is no room.
 pub fn beat(worker: WorkerKey, now: Time, lease: Option<i64>) -> Result<(), Error> {
     let known = memory::change(|claims| claims.beat(worker, now, lease, crate::guc::default_lease()));
-    if known == Some(true) {
-        return Ok(());
-    }
-    Err(Error::TooManyWorkers { room: memory::read(|claims| claims.room_for_named()).unwrap_or(0) })
+    if known == Some(true) { Ok(()) } else { Err(too_many()) }
+}
+
+/// There is no room for another named worker.
+fn too_many() -> Error {
+    Error::TooManyWorkers { room: memory::read(|claims| claims.room_for_named()).unwrap_or(0) }
 }
 
 /// A lease in microseconds.

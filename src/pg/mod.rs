@@ -38,6 +38,9 @@ unsafe extern "C-unwind" {
 /// Microseconds since 2000-01-01 UTC: a timestamptz.
 pub type Time = i64;
 
+/// Times are those of a clock that may be set, sleeps are not: so none is longer, microseconds.
+pub const LONGEST_SLEEP: Time = 60_000_000;
+
 /// The time, now.
 pub fn now() -> Time {
     // SAFETY: reads the clock.
@@ -275,18 +278,19 @@ pub fn in_subtransaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R,
 
 /// Changes a setting until the settings' nest level ends.
 fn set_locally(name: &CStr, value: &CStr) {
-    // SAFETY: both strings end in NUL; these settings may be changed by anybody.
+    configure(name, value, pg_sys::GucAction::GUC_ACTION_SAVE);
+}
+
+/// Changes a setting for the session.
+pub fn set(name: &CStr, value: &CStr) {
+    configure(name, value, pg_sys::GucAction::GUC_ACTION_SET);
+}
+
+fn configure(name: &CStr, value: &CStr, action: pg_sys::GucAction::Type) {
+    let (context, source) = (pg_sys::GucContext::PGC_USERSET, pg_sys::GucSource::PGC_S_SESSION);
+    // SAFETY: both strings end in NUL and are copied; these settings may be changed by anybody.
     unsafe {
-        pg_sys::set_config_option(
-            name.as_ptr(),
-            value.as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_SAVE,
-            true,
-            0,
-            false,
-        );
+        pg_sys::set_config_option(name.as_ptr(), value.as_ptr(), context, source, action, true, 0, false);
     }
 }
 
@@ -305,23 +309,6 @@ pub fn is_default(name: &CStr) -> bool {
     unsafe {
         let reset = pg_sys::GetConfigOptionResetString(name.as_ptr());
         !reset.is_null() && CStr::from_ptr(reset).to_bytes() == b"0"
-    }
-}
-
-/// Changes a setting for the session.
-pub fn set(name: &CStr, value: &CStr) {
-    // SAFETY: both strings end in NUL and are copied; these settings may be changed by anybody.
-    unsafe {
-        pg_sys::set_config_option(
-            name.as_ptr(),
-            value.as_ptr(),
-            pg_sys::GucContext::PGC_USERSET,
-            pg_sys::GucSource::PGC_S_SESSION,
-            pg_sys::GucAction::GUC_ACTION_SET,
-            true,
-            0,
-            false,
-        );
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::set::Call;
 use super::spi::Session;
-use super::{Time, now, relation};
+use super::{LONGEST_SLEEP, Time, now, relation};
 use crate::error::Error;
 use pgrx::{check_for_interrupts, pg_sys};
 use std::ffi::CStr;
@@ -15,8 +15,6 @@ unsafe extern "C-unwind" {
 
 /// Numbers of `enum TimeoutId` in `utils/timeout.h`: the second is there from 17 on.
 const TIMEOUTS: &[std::ffi::c_int] = if cfg!(any(feature = "pg17", feature = "pg18")) { &[3, 8] } else { &[3] };
-/// Times are those of a clock that may be set, sleeps are not: so none is longer, microseconds.
-const LONGEST_SLEEP: Time = 60_000_000;
 /// How long before such a timeout a wait ends by itself, microseconds.
 const BEFORE_TIMEOUT: Time = 100_000;
 

@@ -114,6 +114,23 @@ pub fn read<R>(look: impl FnOnce(&Claims<'_>) -> R) -> Option<R> {
     with(pg_sys::LWLockMode::LW_SHARED, |claims| look(claims))
 }
 
+/// How many claims are ended under one hold of the lock.
+const SLICE: usize = 16;
+
+/// Does something to many claims, some under each hold of the lock: `step` is told how many at most, and returns how many
+/// there were.
+pub fn in_slices(step: impl Fn(&mut Claims<'_>, usize) -> usize) {
+    while change(|claims| step(claims, SLICE)) == Some(SLICE) {}
+}
+
+/// Goes through a table slice by slice: `step` returns the slot to go on from.
+pub fn sweep(mut step: impl FnMut(&mut Claims<'_>, u32) -> Option<u32>) {
+    let mut from = Some(0);
+    while let Some(slot) = from {
+        from = change(|claims| step(claims, slot)).flatten();
+    }
+}
+
 /// The jobs table of this session's database.
 pub fn relation(table: pg_sys::Oid) -> Relation {
     Relation { database: crate::pg::database(), table: table.to_u32() }

@@ -7,8 +7,6 @@ use pgrx::bgworkers::BackgroundWorkerBuilder;
 use pgrx::{PgSqlErrorCode, pg_sys};
 use std::time::Duration;
 
-/// How many claims are ended under one hold of the lock.
-const SLICE: usize = 16;
 /// How many workers are looked at under one hold of the lock.
 const WORKERS: u32 = 128;
 /// How long the server waits until it starts a worker again that was ended by an error.
@@ -32,7 +30,7 @@ pub fn ensure(relation: Relation) {
     }
     if memory::change(|claims| claims.looks_after(relation, now)) == Some(true) {
         expire(relation, now);
-        while memory::change(|claims| claims.free_lost(relation, SLICE)) == Some(SLICE) {}
+        memory::in_slices(|claims, most| claims.free_lost(relation, most));
         memory::change(|claims| claims.end_rests(relation, now));
         memory::change(|claims| claims.run_chases(relation, now));
     }
@@ -52,13 +50,12 @@ fn log_refusal(relation: Relation) {
 
 /// Loses the claims of named workers whose leases ran out. Returns when the next one does.
 pub fn expire(relation: Relation, now: i64) -> Option<i64> {
-    let (mut from, mut next) = (Some(0), None);
-    while let Some(slot) = from {
-        let (on, ends) =
-            memory::change(|claims| claims.expire_some(relation, now, guc::attach_grace(), slot, WORKERS))?;
+    let (mut next, grace) = (None, guc::attach_grace());
+    memory::sweep(|claims, slot| {
+        let (on, ends) = claims.expire_some(relation, now, grace, slot, WORKERS);
         next = [next, ends].into_iter().flatten().min();
-        from = on;
-    }
+        on
+    });
     next
 }
 

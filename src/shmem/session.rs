@@ -7,9 +7,6 @@ use pgrx::pg_sys;
 use pgrx::prelude::pg_guard;
 use std::cell::{Cell, RefCell};
 
-/// How many claims are ended under one hold of the lock.
-const SLICE: usize = 16;
-
 thread_local! {
     static NUMBER: Cell<u64> = const { Cell::new(0) };
     /// This session as a worker of each jobs table that it has claimed from: more than one only where the extension was
@@ -96,7 +93,7 @@ pub fn waits_at(place: Option<usize>) {
 /// belonged to.
 pub fn give_back() {
     settings_rolled_back();
-    each(&WORKERS, |worker| while memory::change(|claims| claims.lose_some_of(worker, SLICE)) == Some(SLICE) {});
+    each(&WORKERS, |worker| memory::in_slices(|claims, most| claims.lose_some_of(worker, most)));
     let (now, grace) = (pg::now(), guc::attach_grace());
     each(&ATTACHED, |worker| {
         memory::change(|claims| claims.detach(worker, now, grace));

@@ -7,13 +7,15 @@
 //! The callbacks are registered once, for the life of the process. After a commit an error would be a PANIC: they
 //! allocate nothing, raise nothing, and take no lock but the leaf lock of the claim table.
 
-use super::{command, memory, session};
+use super::memory::{self, sweep};
+use super::{command, session};
 use crate::error::{Error, raise};
 use crate::{guc, pg};
 use pgqueuer_core::claims::{Claims, JobKey, QueueKey, Relation};
 use pgrx::pg_sys;
 use pgrx::prelude::pg_guard;
 use std::cell::RefCell;
+use std::collections::HashSet;
 
 /// How many notes are carried out under one hold of the lock: each wakes at most one session and one worker.
 const SLICE: usize = 16;
@@ -120,12 +122,20 @@ pub fn ending(job: JobKey, number: u64) {
     note(Deed::Ending(job, number));
 }
 
-/// The claim whose end was noted is only given back: its row stays as it is.
+/// Notes that this transaction gives a claim back: its job can be claimed as before. [`reserve`] comes first.
 pub fn freeing(job: JobKey, number: u64) {
+    note(Deed::Freeing(job, number));
+}
+
+/// The claims of these numbers, whose ends were noted, are only given back: their rows stay as they are.
+pub fn only_freeing(numbers: &HashSet<u64>) {
     with_notes(|notes| {
-        let noted = |note: &&mut Note| matches!(note.deed, Deed::Ending(j, n) if j == job && n == number);
-        if let Some(note) = notes.iter_mut().rev().find(noted) {
-            note.deed = Deed::Freeing(job, number);
+        for note in notes.iter_mut() {
+            if let Deed::Ending(job, number) = note.deed
+                && numbers.contains(&number)
+            {
+                note.deed = Deed::Freeing(job, number);
+            }
         }
     });
 }
@@ -329,14 +339,6 @@ pub fn stir(relation: Relation) {
 /// Everybody who listens to a channel of a table (`table` 0: of a database) is told.
 pub fn notify_all(relation: Relation) {
     sweep(|claims, slot| claims.notify_some(relation, slot, SWEEP));
-}
-
-/// Goes through a table slice by slice: `step` returns the slot to go on from.
-fn sweep(step: impl Fn(&mut Claims<'_>, u32) -> Option<u32>) {
-    let mut from = Some(0);
-    while let Some(slot) = from {
-        from = memory::change(|claims| step(claims, slot)).flatten();
-    }
 }
 
 /// Undoes the notes of a level and those below it, latest first, and strikes them.

@@ -4,7 +4,7 @@ use super::database::key;
 use super::{Claims, QueueKey, Relation};
 
 /// The longest name of a channel, bytes.
-pub const CHANNEL_MOST: usize = 63;
+const CHANNEL_MOST: usize = 63;
 
 /// A notification channel.
 #[derive(Debug, Clone, Copy)]

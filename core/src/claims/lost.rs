@@ -4,7 +4,7 @@
 //! table until the database's worker has counted the attempt in the row and released it. Where there is no such worker, it
 //! ends at once, uncounted.
 
-use super::{Claim, Claims, JobKey, Relation, WorkerKey, WorkerKind};
+use super::{Claim, Claims, JobKey, Relation, WorkerKey, WorkerKind, earlier};
 use crate::table::NONE;
 
 /// How long after a claim could not expire, because a transaction is ending it, one looks again, microseconds.
@@ -83,7 +83,7 @@ impl Claims<'_> {
                     Lost::Some => now,
                 };
             }
-            next = Some(next.map_or(ends, |next: i64| next.min(ends)));
+            next = earlier(next, ends);
         }
         ((to < self.workers.used()).then_some(to), next.filter(|at| *at < i64::MAX))
     }

@@ -32,15 +32,20 @@ mod tests;
 mod waiter;
 mod worker;
 
-pub use channel::{CHANNEL_MOST, Channel};
+pub use channel::Channel;
 pub use database::{Database, Entry, WorkerState};
 pub use end::{Ending, NotHeld};
 pub use head::{LANES, Point, Walk};
 pub use key::{JobKey, Name, OrderKey, QueueKey, Relation, WorkerKey, WorkerKind};
 pub use memory::{Carve, Claims, Fill, Layout, Sizing};
 pub use publish::{RateLimit, Refusal, Request};
-pub use waiter::{CHASE_AFTER, Latches, NAMES, Wanted};
+pub use waiter::{CHASE_AFTER, Latches, Wanted};
 pub use worker::Worker;
+
+/// The earlier of two times, of which there may be none yet.
+fn earlier(known: Option<i64>, at: i64) -> Option<i64> {
+    Some(known.map_or(at, |known| known.min(at)))
+}
 
 /// One claim on one job.
 #[derive(Debug, Clone, Copy, Default)]

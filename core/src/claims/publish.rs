@@ -2,6 +2,7 @@
 
 use super::{
     Claim, Claims, JobKey, Name, OrderKey, Queue, QueueKey, Relation, Transaction, Worker, WorkerKey, WorkerKind,
+    earlier,
 };
 use crate::rate::Window;
 use crate::table::NONE;
@@ -141,7 +142,7 @@ impl Claims<'_> {
                 continue;
             }
             if at > now {
-                next = Some(next.map_or(at, |next| next.min(at)));
+                next = earlier(next, at);
                 continue;
             }
             if let Some(head) = self.heads.at_mut(slot) {

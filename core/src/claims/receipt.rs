@@ -5,7 +5,7 @@
 //! releases takes its own receipt out; all others are struck out later, in batches: what a stale one says of a job that
 //! has ended or was tried again does not fit its row any more.
 
-use super::{Claim, Claims, JobKey, Refusal, Relation, Request, WorkerKey, WorkerKind};
+use super::{Claim, Claims, JobKey, Refusal, Relation, Request, WorkerKey, WorkerKind, earlier};
 
 impl Claims<'_> {
     /// Marks claims of a table that were made before `until` and have no receipt, looking at up to `most` slots from
@@ -28,7 +28,7 @@ impl Claims<'_> {
             }
             if open || claim.since > until {
                 let since = if open { until } else { claim.since };
-                youngest = Some(youngest.map_or(since, |youngest: i64| youngest.min(since)));
+                youngest = earlier(youngest, since);
                 continue;
             }
             let Some(place) = into.get_mut(copied) else { break };

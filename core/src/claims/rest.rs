@@ -1,7 +1,7 @@
 //! Jobs whose claims were rolled back: each is handed out again, but after a delay that grows, so that a job that breaks
 //! its worker's transaction is not tried as fast as the server can.
 
-use super::{Claim, Claims, JobKey, Point, QueueKey, Relation};
+use super::{Claim, Claims, JobKey, Point, QueueKey, Relation, earlier};
 
 /// The longest delay, microseconds.
 const MOST: i64 = 60_000_000;
@@ -27,11 +27,6 @@ impl Claims<'_> {
     /// Whether the job is not handed out because its claims were rolled back.
     pub(super) fn is_resting(&self, job: &JobKey, now: i64) -> bool {
         !self.rests.is_empty() && self.rests.get(job).is_some_and(|rest| rest.until > now)
-    }
-
-    /// Until when the job is not handed out.
-    pub fn rests_until(&self, job: &JobKey) -> Option<i64> {
-        self.rests.get(job).map(|rest| rest.until)
     }
 
     /// A claim was rolled back. `first` is the delay after the second time, microseconds; each further one doubles it.
@@ -74,7 +69,7 @@ impl Claims<'_> {
             if rest.until.saturating_add(REMEMBERED) <= now {
                 self.rests.remove(&job);
             } else if rest.until > now {
-                next = Some(next.map_or(rest.until, |next| next.min(rest.until)));
+                next = earlier(next, rest.until);
             } else if rest.told == 0 {
                 if let Some(rest) = self.rests.at_mut(slot) {
                     rest.told = 1;

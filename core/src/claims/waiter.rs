@@ -3,17 +3,17 @@
 //! ```text
 //! wait         publishes what the session waits for; only then it looks; only then it sleeps
 //! wake         a commit that brought jobs picks one sleeper, and owes the others to it
-//! pass_on      the woken one wakes the next, as long as jobs are owed, before it looks itself
+//! take_wake    the woken one wakes the next, as long as jobs are owed, before it looks itself
 //! chase        a job that is still unclaimed a moment after somebody was woken for it wakes the next
 //! stop_waiting whoever leaves without using the wake hands it to the next
 //! ```
 //!
 //! So a commit sets one latch, however many wait and however many jobs it brings.
 
-use super::{Claims, Name, QueueKey, Relation};
+use super::{Claims, Name, QueueKey, Relation, earlier};
 
 /// How many entrypoints a waiter can name; one that asks for more is woken for all of its database.
-pub const NAMES: usize = 8;
+const NAMES: usize = 8;
 /// How many jobs a waiter can name; one that waits for the end of more is woken by some others, too.
 const IDS: usize = 16;
 /// How long a chase may stand, microseconds.
@@ -199,7 +199,7 @@ impl Claims<'_> {
             };
             let due = *chase;
             if due.at > now {
-                next = Some(next.map_or(due.at, |next: i64| next.min(due.at)));
+                next = earlier(next, due.at);
                 continue;
             }
             *chase = Chase::default();

@@ -51,6 +51,9 @@ SELECT error_of($$SELECT pgq.release('{NULL,2}')$$);
 SELECT error_of($$SELECT pgq.release('{2}', attempts => '{0,1}')$$);
 
 SELECT error_of($$SELECT pgq.heartbeat(NULL)$$);
+-- A worker that nobody has heard of stays unknown.
+SELECT error_of($$SELECT pgq.heartbeat('dddddddd-0000-0000-0000-000000000004', held => '{1,NULL}')$$);
+SELECT error_of($$SELECT pgq.attach(NULL)$$);
 SELECT error_of($$SELECT pgq.heartbeat('bbbbbbbb-0000-0000-0000-000000000002', '0')$$);
 SELECT error_of($$SELECT pgq.heartbeat('bbbbbbbb-0000-0000-0000-000000000002', '-1 day')$$);
 SELECT error_of($$SELECT pgq.heartbeat('bbbbbbbb-0000-0000-0000-000000000002', '170000000 years')$$);
