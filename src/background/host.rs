@@ -5,7 +5,7 @@
 //! another database needs its place, and when the server stops. Whether and when it comes back is the launcher's to say:
 //! memory knows what is to be done, and when.
 
-use super::{alarm, notifier, receipts, sweeper};
+use super::{alarm, notifier, receipts, scheduler, sweeper};
 use crate::error::Error;
 use crate::pg::procedure;
 use crate::pg::service::{self, Woken, in_transaction};
@@ -25,6 +25,8 @@ pub struct Duties {
     pub alarmed: Pause,
     /// After stale receipts were struck out.
     pub struck: Pause,
+    /// What the scheduler keeps in mind.
+    pub ticks: scheduler::Ticks,
 }
 
 /// A duty that was done is not done again for a while.
@@ -69,7 +71,8 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
         return;
     }
     let pause = Pause::default();
-    let mut duties = Duties { relation, notified: pause, alarmed: pause, struck: pause };
+    let ticks = scheduler::Ticks::default();
+    let mut duties = Duties { relation, notified: pause, alarmed: pause, struck: pause, ticks };
     while let Some(until) = duties.run() {
         let sleep = until.saturating_sub(pg::now()).clamp(0, LONGEST_SLEEP);
         if service::sleep(sleep) == Woken::Leave {
@@ -85,7 +88,13 @@ impl Duties {
         if memory::change(|claims| claims.worker_looks(relation, now)) != Some(true) {
             return None;
         }
-        let next = [notifier::run(self, now), sweeper::run(self, now), alarm::run(self, now), receipts::run(self, now)];
+        let next = [
+            notifier::run(self, now),
+            sweeper::run(self, now),
+            alarm::run(self, now),
+            scheduler::run(self, now),
+            receipts::run(self, now),
+        ];
         let next = next.into_iter().flatten().min().unwrap_or(Time::MAX);
         memory::change(|claims| claims.worker_is_well(relation));
         let Sleep::Until(until) = memory::change(|claims| claims.worker_sleeps(relation, next, pg::now()))? else {

@@ -11,6 +11,7 @@
 //! - [`notifier`]  tells those who LISTEN
 //! - [`sweeper`]   lost workers: their jobs go back
 //! - [`alarm`]     deferred jobs that fall due
+//! - [`scheduler`] schedules whose tick has come
 //! - [`receipts`]  long claims are written down, ended ones struck out
 
 mod alarm;
@@ -18,6 +19,7 @@ mod host;
 mod launcher;
 mod notifier;
 mod receipts;
+mod scheduler;
 mod sweeper;
 
 pub use launcher::init;
