@@ -4,7 +4,6 @@
 use crate::matcher::{Matcher, Shown};
 use crate::{DAY, offset};
 use chrono_tz::Tz;
-use std::collections::HashMap;
 
 /// Three days before a change of the clock, and three after.
 #[derive(Debug)]
@@ -48,17 +47,17 @@ impl Around {
 /// A local time belongs to the instant at which the clock shows it; to the first, if there are two; to the end of the
 /// gap, if there is none.
 fn instants_of_local_times(clock: &[(i64, i64)], step: i64) -> Vec<(i64, Shown)> {
-    let mut of_local = HashMap::new();
-    for (instant, local) in clock {
-        of_local.entry(*local).or_insert(*instant);
-    }
+    let mut of_local: Vec<(i64, i64)> = clock.iter().map(|(instant, local)| (*local, *instant)).collect();
     for pair in clock.windows(2) {
         let [(_, before), (end_of_gap, after)] = [pair[0], pair[1]];
         let mut passed_over = before + step;
         while passed_over < after {
-            of_local.entry(passed_over).or_insert(end_of_gap);
+            of_local.push((passed_over, end_of_gap));
             passed_over += step;
         }
     }
+    // With one change in these days, no local time is both shown and passed over.
+    of_local.sort_unstable();
+    of_local.dedup_by_key(|(local, _)| *local);
     of_local.into_iter().map(|(local, instant)| (instant, Shown::at(local))).collect()
 }

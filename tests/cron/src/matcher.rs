@@ -23,7 +23,7 @@ impl Shown {
 }
 
 /// An expression.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Matcher {
     /// For each field, the values that match.
     values: [[bool; 60]; 6],
