@@ -96,7 +96,7 @@ impl Field {
 
     fn value(self, value: u8, named: bool) -> String {
         match self.names.get(usize::from(value - self.min)) {
-            Some(name) if named && value % 2 == 0 => name.to_uppercase(),
+            Some(name) if named && value.is_multiple_of(2) => name.to_uppercase(),
             Some(name) if named => (*name).to_owned(),
             _ => value.to_string(),
         }

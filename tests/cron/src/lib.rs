@@ -7,6 +7,14 @@
 //!
 //! Times are seconds since 1970, a local time counted as if it were UTC.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "only tests call this, and a test ends with a panic"
+)]
+
 pub mod definition;
 pub mod expression;
 pub mod matcher;

@@ -74,7 +74,7 @@ fn matches(item: &str, value: u8, (min, max): (u8, u8)) -> bool {
         None if step.is_some() => (number(range) % if max == 6 { 7 } else { 60 }, max),
         None => (number(range), number(range)),
     };
-    (low..=high).contains(&value) && (value - low) % step.unwrap_or(1) == 0
+    (low..=high).contains(&value) && (value - low).is_multiple_of(step.unwrap_or(1))
 }
 
 fn number(text: &str) -> u8 {

@@ -1,5 +1,7 @@
 //! What holds for every expression, zone and time.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test ends with a panic")]
+
 use pgqueuer_core::cron::{CatchUp, Cron, DROPPED_COUNTED, FIRED_MOST, Zone};
 use pgqueuer_cron_test::expression::{Dialect, expressions};
 use pgqueuer_cron_test::{DAY, MICROSECONDS, instant, offset};
@@ -12,7 +14,7 @@ use std::time::{Duration, Instant};
 const YEARS: std::ops::Range<i64> = -12 * DAY..47_856 * DAY;
 
 fn zone() -> impl Strategy<Value = Zone> {
-    select(chrono_tz::TZ_VARIANTS.to_vec()).prop_map(|zone| Zone::parse(zone.name()).expect(zone.name()))
+    select(chrono_tz::TZ_VARIANTS.to_vec()).prop_map(|zone| Zone::parse(zone.name()).expect("a zone of the database"))
 }
 
 fn time() -> impl Strategy<Value = i64> {

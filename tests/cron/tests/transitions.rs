@@ -1,6 +1,8 @@
 //! Every change of the clock from 2020 to 2037: the core names exactly the ticks that the contract's words give, found
 //! by reading the clock at every minute or second.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "a test ends with a panic")]
+
 use chrono_tz::Tz;
 use pgqueuer_core::cron::{Cron, Zone};
 use pgqueuer_cron_test::definition::Around;
