@@ -106,12 +106,19 @@ impl Schedule {
         if let (Some(job), false) = (self.live_job, self.overlap) {
             return (vec![], advance(&due, Some(format!("its last job, {job}, was not done yet"))));
         }
-        let note = match due.dropped {
-            0 => None,
-            1 => Some("one tick was missed and not made up for".to_owned()),
-            many => Some(format!("at least {many} ticks were missed and not made up for")),
+        let mut fired = std::mem::take(&mut due.fire);
+        if !self.overlap && self.catch_up != CatchUp::All {
+            // The first of them would be live when the next one comes.
+            due.dropped += fired.len().saturating_sub(1);
+            fired.drain(..fired.len().saturating_sub(1));
+        }
+        let note = match (due.dropped, fired.len()) {
+            (0, _) => None,
+            (_, 0) => Some("ticks were missed while the server was down".to_owned()),
+            (many, 1) => Some(format!("the last job stands for {many} earlier ticks, too")),
+            (many, _) => Some(format!("{many} ticks, or more, were missed and not made up for")),
         };
-        (std::mem::take(&mut due.fire), advance(&due, note))
+        (fired, advance(&due, note))
     }
 }
 
