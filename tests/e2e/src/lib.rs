@@ -5,6 +5,8 @@
 //! - [`crew`]    several sessions that act at the same moment
 //! - [`history`] what happened to jobs, and whether it can be true
 //! - [`raw`]     a session in the words of the wire protocol
+//! - [`serving`] the background workers of a server, as its operator sees them
+//! - [`ticks`]   which ticks of a schedule have made jobs
 //! - [`waiter`]  a session that waits for jobs, and when it was woken
 //! - [`until`]   waits for a condition; nothing else waits or sleeps
 //!
@@ -24,5 +26,7 @@ pub mod cluster;
 pub mod crew;
 pub mod history;
 pub mod raw;
+pub mod serving;
+pub mod ticks;
 pub mod until;
 pub mod waiter;
