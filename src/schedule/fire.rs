@@ -103,6 +103,10 @@ impl Schedule {
             return (vec![], Advance { id: self.id, next_tick: None, last_tick: None, last_job: None, note });
         };
         let mut due = cron.due(zone, self.next_tick, now, alive_since, self.catch_up);
+        if due.last.is_none() {
+            // Somebody has set the time by hand, or the rules of the zone have changed.
+            (due.fire, due.last) = (vec![self.next_tick], Some(self.next_tick));
+        }
         if let (Some(job), false) = (self.live_job, self.overlap) {
             return (vec![], advance(&due, Some(format!("its last job, {job}, was not done yet"))));
         }
