@@ -132,6 +132,8 @@ statements! {
     FIRE = "fire" (TIMESTAMPTZOID, INT8ARRAYOID, INT8ARRAYOID, TIMES);
     /// Takes ticks.
     ADVANCE = "advance" (INT8ARRAYOID, TIMES, TIMES, INT8ARRAYOID, TEXTARRAYOID);
+    /// Says why a schedule was not fired.
+    NOTE = "note" (INT8OID, TEXTOID);
     /// Schedules that have ticked in the future.
     AHEAD_OF_CLOCK = "ahead_of_clock" (TIMESTAMPTZOID);
     /// Whether schedules tick in this database.

@@ -65,7 +65,7 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
         return;
     }
     // A session that makes the table from here on says so.
-    let table = in_transaction(|| Ok(pg::relation(c"job").map_or(0, |table| table.to_u32()))).unwrap_or(0);
+    let table = in_transaction(|| Ok(pg::relation(c"job").map_or(0, |table| table.to_u32()))).unwrap_or_default();
     let relation = Relation { table, ..relation };
     if memory::change(|claims| claims.worker_serves(relation, pg::now())) != Some(true) {
         return;
@@ -107,6 +107,14 @@ impl Duties {
     /// Does something in a transaction of its own, if the jobs table is still the one that this worker serves. Where it is
     /// not, nothing is done: the commit that dropped it has told the worker to leave. False where it failed.
     pub fn in_transaction(&self, act: impl FnOnce() -> Result<(), Error>) -> bool {
+        self.attempt(act).is_ok()
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// Why it failed.
+    pub fn attempt(&self, act: impl FnOnce() -> Result<(), Error>) -> Result<(), String> {
         let served = || match pg::lock_relation(c"job") {
             // In the name of the owner, as a session's call: a trigger that somebody has put there must not be a superuser's.
             Ok(table) if memory::relation(table) == self.relation => procedure::as_owner_of(c"job", act),
@@ -120,7 +128,7 @@ impl Duties {
                 Ok(())
             }
         };
-        in_transaction(served).is_some()
+        in_transaction(served)
     }
 }
 

@@ -186,3 +186,11 @@ pub fn start_again(now: Time) -> Result<(), Error> {
     })?;
     if ahead.is_empty() { Ok(()) } else { advance(ahead.iter()) }
 }
+
+/// Writes down why a schedule's tick was not fired.
+///
+/// # Errors
+/// [`Error::Broken`].
+pub fn say_why(id: i64, note: &str) -> Result<(), Error> {
+    statement::NOTE.run(&[id.into(), note.into()], |_| Ok(()))
+}
