@@ -4,7 +4,7 @@
 //! while; the others go on. It leaves where the extension has gone and when the server stops; where a command needs
 //! the database for itself it leaves and comes back.
 
-use super::{alarm, notifier, receipts, sweeper};
+use super::{alarm, notifier, pruner, receipts, sweeper};
 use crate::error::Error;
 use crate::pg::procedure;
 use crate::pg::service::in_transaction;
@@ -26,6 +26,8 @@ pub struct Duties {
     pub alarmed: Pause,
     /// After stale receipts were struck out.
     pub struck: Pause,
+    /// Retention.
+    pub pruner: pruner::Pruner,
 }
 
 /// A duty that was done is not done again for a while.
@@ -75,7 +77,8 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
     relation = memory::relation(table);
     memory::change(|claims| claims.worker_serves(relation, pg::now()));
     let pause = Pause::default();
-    let mut duties = Duties { relation, notified: pause, alarmed: pause, struck: pause };
+    let pruner = pruner::Pruner::default();
+    let mut duties = Duties { relation, notified: pause, alarmed: pause, struck: pause, pruner };
     while let Some(until) = duties.run() {
         let sleep = until.map_or(LONGEST_SLEEP, |until| until.saturating_sub(pg::now()).clamp(0, LONGEST_SLEEP));
         if !BackgroundWorker::wait_latch(Some(at_least_a_millisecond(Duration::from_micros(sleep as u64)))) {
@@ -109,7 +112,13 @@ impl Duties {
         if memory::change(|claims| claims.worker_looks(relation, now)) != Some(true) {
             return None;
         }
-        let next = [notifier::run(self, now), sweeper::run(self, now), alarm::run(self, now), receipts::run(self, now)];
+        let next = [
+            notifier::run(self, now),
+            sweeper::run(self, now),
+            alarm::run(self, now),
+            receipts::run(self, now),
+            pruner::run(self, now),
+        ];
         let next = next.into_iter().flatten().min().unwrap_or(Time::MAX);
         let until = memory::change(|claims| claims.worker_sleeps(relation, next)).unwrap_or(next);
         pg::service::report_statistics(until.saturating_sub(pg::now()) > AFTER_FAILURE);

@@ -11,9 +11,11 @@
 //! - [`sweeper`]   lost workers: their jobs go back
 //! - [`alarm`]     deferred jobs that fall due
 //! - [`receipts`]  long claims are written down, ended ones struck out
+//! - [`pruner`]    retention: old rows of the log, failed jobs that were held for long
 
 mod alarm;
 mod host;
 mod notifier;
+mod pruner;
 mod receipts;
 mod sweeper;
