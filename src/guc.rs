@@ -1,6 +1,7 @@
 //! Every setting, with unit, range, context and default. `docs/settings.md` is compared with this file by a test.
 
 use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
+use std::ffi::CString;
 
 /// When a commit that enqueued jobs tells those who LISTEN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
@@ -19,7 +20,10 @@ pub enum Notify {
 static DEFAULT_LEASE: GucSetting<i32> = GucSetting::<i32>::new(30_000);
 static MAX_CLAIMS: GucSetting<i32> = GucSetting::<i32>::new(32_768);
 static MAX_ENTRYPOINTS: GucSetting<i32> = GucSetting::<i32>::new(2048);
-static MAX_WORKERS: GucSetting<i32> = GucSetting::<i32>::new(1024);
+static MAX_NAMED_WORKERS: GucSetting<i32> = GucSetting::<i32>::new(1024);
+static MAX_BACKGROUND_WORKERS: GucSetting<i32> = GucSetting::<i32>::new(4);
+static ENABLED: GucSetting<bool> = GucSetting::<bool>::new(true);
+static DATABASES: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"*"));
 static ATTACH_GRACE: GucSetting<i32> = GucSetting::<i32>::new(2_000);
 static RECEIPT_AFTER: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 static ROLLBACK_DELAY: GucSetting<i32> = GucSetting::<i32>::new(100);
@@ -79,6 +83,7 @@ pub fn init(preloading: bool) {
         GucFlags::UNIT_MS,
     );
     init_retention();
+    init_background();
     if preloading {
         init_sizes();
     }
@@ -108,6 +113,36 @@ fn init_retention() {
     );
 }
 
+/// What the background workers do, and where.
+fn init_background() {
+    GucRegistry::define_bool_guc(
+        c"pgqueuer.enabled",
+        c"Whether background workers run: without them no schedule ticks.",
+        c"Off, jobs can be enqueued, claimed and finished; nobody is told of deferred jobs and lost workers at once.",
+        &ENABLED,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_string_guc(
+        c"pgqueuer.databases",
+        c"The databases that background workers look after: names, separated by commas; * for all.",
+        c"Those without the extension are left alone.",
+        &DATABASES,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+    GucRegistry::define_int_guc(
+        c"pgqueuer.max_background_workers",
+        c"How many background workers look after databases at one time.",
+        c"With more databases they take turns; each is looked after when there is something to do.",
+        &MAX_BACKGROUND_WORKERS,
+        1,
+        1024,
+        GucContext::Sighup,
+        GucFlags::default(),
+    );
+}
+
 /// What shared memory is sized by.
 fn init_sizes() {
     GucRegistry::define_int_guc(
@@ -131,10 +166,10 @@ fn init_sizes() {
         GucFlags::default(),
     );
     GucRegistry::define_int_guc(
-        c"pgqueuer.max_workers",
+        c"pgqueuer.max_named_workers",
         c"How many named workers can be known at one time, in all databases.",
         c"Sizes shared memory, some 100 bytes each.",
-        &MAX_WORKERS,
+        &MAX_NAMED_WORKERS,
         16,
         1_048_576,
         GucContext::Postmaster,
@@ -158,8 +193,8 @@ pub fn max_entrypoints() -> usize {
 }
 
 /// How many named workers can be known at one time.
-pub fn max_workers() -> usize {
-    MAX_WORKERS.get().max(1) as usize
+pub fn max_named_workers() -> usize {
+    MAX_NAMED_WORKERS.get().max(1) as usize
 }
 
 /// How long a named worker keeps its claims after its last attached session has ended, microseconds.
@@ -194,4 +229,22 @@ fn retention(setting: &GucSetting<i32>) -> Option<i64> {
 /// When commits that enqueued tell those who LISTEN.
 pub fn notify() -> Notify {
     NOTIFY.get()
+}
+
+/// Whether background workers run.
+pub fn enabled() -> bool {
+    ENABLED.get()
+}
+
+/// Whether background workers look after a database of this name.
+pub fn serves_database(name: &str) -> bool {
+    let list = DATABASES.get().unwrap_or_default();
+    let list = list.to_string_lossy();
+    list.trim().is_empty()
+        || list.split(',').map(|one| one.trim().trim_matches('"')).any(|one| one == "*" || one == name)
+}
+
+/// How many background workers look after databases at one time.
+pub fn max_background_workers() -> usize {
+    MAX_BACKGROUND_WORKERS.get().max(1) as usize
 }

@@ -47,6 +47,7 @@ pub extern "C-unwind" fn _PG_init() {
     guc::init(preloading);
     if preloading {
         shmem::init();
+        background::init();
     }
 }
 

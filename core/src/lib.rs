@@ -7,6 +7,7 @@
 //! - [`failure`]  what becomes of a job whose attempt failed
 //! - [`backoff`]  how long a failed job waits for its next attempt
 //! - [`retention`] which table of the log is written, and when the next one is emptied
+//! - [`cron`]     when a schedule ticks, and which ticks it has missed
 //! - [`channel`]  the notification channel of an entrypoint
 //! - [`word`]     option words, and the nearest one for a hint
 
@@ -15,6 +16,7 @@
 pub mod backoff;
 pub mod channel;
 pub mod claims;
+pub mod cron;
 pub mod failure;
 pub mod rate;
 pub mod retention;

@@ -71,8 +71,10 @@ fn nothing_that_a_callback_does_allocates() {
     let before = ALLOCATIONS.load(SeqCst);
     for id in 1..50 {
         let job = JobKey { relation: RELATION, id };
-        claims.begin_start(RELATION, 0);
-        claims.worker_runs(RELATION, 42, 42, 0);
+        claims.is_used(RELATION);
+        claims.launch(0, 1);
+        claims.worker_enters(RELATION, 42, 0);
+        claims.worker_runs(RELATION, 42, 0);
         claims.know_channel(&queue, b"pgq_fetch");
         let walk = claims.begin_walk(&queue, 0, 1000);
         let place = claims.wait(1, RELATION, 1, Wanted::Jobs(&name)).unwrap();

@@ -48,16 +48,16 @@ LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 12 SECURITY DEFINER SET search_path =
            'Run ALTER EXTENSION pgqueuer UPDATE, or restart the server if the library was replaced.'
       FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pgqueuer'
     UNION ALL
-    SELECT 'background worker', w.state IN ('running', 'starting'),
+    SELECT 'background worker', w.state IN ('running', 'starting', 'resting'),
            CASE w.state WHEN 'running' THEN pg_catalog.format('process %s since %s', w.pid, w.since) ELSE w.state END,
-           'Raise max_worker_processes, by one for each database that uses the queue, and restart the server.'
+           'See pgqueuer.enabled and pgqueuer.databases; where the server has no place for one, raise max_worker_processes and restart it.'
       FROM worker AS w
     UNION ALL
     SELECT f.name, f.used < f.room * 7 / 8 AND f.forgotten = 0,
            pg_catalog.format('%s of %s', f.used, f.room)
                || CASE WHEN f.forgotten > 0 THEN pg_catalog.format(', %s had to make room for others', f.forgotten) ELSE '' END,
            pg_catalog.format('Raise %s and restart the server.',
-               CASE f.name WHEN 'claims' THEN 'pgqueuer.max_claims' WHEN 'named workers' THEN 'pgqueuer.max_workers'
+               CASE f.name WHEN 'claims' THEN 'pgqueuer.max_claims' WHEN 'named workers' THEN 'pgqueuer.max_named_workers'
                            WHEN 'entrypoints' THEN 'pgqueuer.max_entrypoints' ELSE 'max_connections' END)
       FROM fill AS f
     UNION ALL

@@ -1,20 +1,19 @@
 //! The loop of one database's worker: look what is due, do it, sleep until the next.
 //!
 //! It holds no snapshot and no lock while it sleeps. An ERROR ends one duty's transaction, which is tried again after a
-//! while; the others go on. It leaves where the extension has gone and when the server stops; where a command needs
-//! the database for itself it leaves and comes back.
+//! while; the others go on. It leaves where the extension has gone, where a command needs the database for itself, where
+//! another database needs its place, and when the server stops. Whether and when it comes back is the launcher's to say:
+//! memory knows what is to be done, and when.
 
 use super::{alarm, notifier, pruner, receipts, sweeper};
 use crate::error::Error;
 use crate::pg::procedure;
-use crate::pg::service::in_transaction;
+use crate::pg::service::{self, Woken, in_transaction};
 use crate::pg::{self, LONGEST_SLEEP, Time};
 use crate::shmem::{memory, session};
-use pgqueuer_core::claims::{Entry, Relation};
-use pgrx::bgworkers::{BackgroundWorker, SignalWakeFlags};
+use pgqueuer_core::claims::{Relation, Sleep};
 use pgrx::pg_sys;
 use pgrx::prelude::pg_guard;
-use std::time::Duration;
 
 /// What a duty is asked with.
 pub struct Duties {
@@ -53,62 +52,39 @@ impl Pause {
 #[pg_guard]
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
-    BackgroundWorker::attach_signal_handlers(SignalWakeFlags::SIGHUP | SignalWakeFlags::SIGTERM);
+    service::take_signals();
     let Some(database) = pg::argument::int(argument) else { return };
-    let mut relation = Relation { database, table: 0 };
-    match entry(relation) {
-        Entry::Now if memory::change(|claims| claims.enters(relation, pg::now())) == Some(true) => {}
-        Entry::Now | Entry::Never => return,
-        Entry::Later => pg::service::come_back(),
-    }
-    if !pg::service::enter(relation.database) {
-        return;
-    }
-    let (process, latch) = (pg::process(), pg::latch());
+    let relation = Relation { database, table: 0 };
+    // From here on the launcher hears of its end, also where it cannot connect.
     session::serves(relation);
-    if memory::change(|claims| claims.worker_runs(relation, process, latch, pg::now())) != Some(true) {
+    let (process, latch) = (pg::process(), pg::latch());
+    if memory::change(|claims| claims.worker_enters(relation, process, pg::now())) != Some(true)
+        || !service::enter(database)
+        || memory::change(|claims| claims.worker_runs(relation, latch, pg::now())) != Some(true)
+    {
         return;
     }
-    let Some(Some(table)) = in_transaction(|| Ok(pg::relation(c"job").ok())) else {
-        // The transaction that makes it may be open: not at once again.
-        memory::change(|claims| claims.ban_worker(relation, pg::now().saturating_add(AFTER_FAILURE / 2)));
+    // A session that makes the table from here on says so.
+    let table = in_transaction(|| Ok(pg::relation(c"job").map_or(0, |table| table.to_u32()))).unwrap_or(0);
+    let relation = Relation { table, ..relation };
+    if memory::change(|claims| claims.worker_serves(relation, pg::now())) != Some(true) {
         return;
-    };
-    relation = memory::relation(table);
-    memory::change(|claims| claims.worker_serves(relation, pg::now()));
+    }
     let pause = Pause::default();
     let pruner = pruner::Pruner::default();
     let mut duties = Duties { relation, notified: pause, alarmed: pause, struck: pause, pruner };
     while let Some(until) = duties.run() {
-        let sleep = until.map_or(LONGEST_SLEEP, |until| until.saturating_sub(pg::now()).clamp(0, LONGEST_SLEEP));
-        if !BackgroundWorker::wait_latch(Some(at_least_a_millisecond(Duration::from_micros(sleep as u64)))) {
-            // Not asked to leave by a command: the server brings it back, unless it stops.
-            pg::service::come_back();
-        }
-        if BackgroundWorker::sighup_received() {
-            pg::service::reload_settings();
+        let sleep = until.saturating_sub(pg::now()).clamp(0, LONGEST_SLEEP);
+        if service::sleep(sleep) == Woken::Leave {
+            return;
         }
     }
 }
 
-fn entry(relation: Relation) -> Entry {
-    memory::read(|claims| claims.may_enter(relation, pg::now())).unwrap_or(Entry::Never)
-}
-
-/// The latch knows no shorter sleep; without this the last part of a millisecond would be spent in circles.
-fn at_least_a_millisecond(sleep: Duration) -> Duration {
-    if sleep.is_zero() { sleep } else { Duration::from_millis((sleep.as_micros() as u64).div_ceil(1000)) }
-}
-
 impl Duties {
-    /// Does what is due. Returns until when to sleep (`None`: until woken), or `None` where the worker is to leave.
-    fn run(&mut self) -> Option<Option<Time>> {
+    /// Does what is due. Returns until when to sleep; `None` where the worker is to leave.
+    fn run(&mut self) -> Option<Time> {
         let (relation, now) = (self.relation, pg::now());
-        match entry(relation) {
-            Entry::Now => {}
-            Entry::Never => return None,
-            Entry::Later => pg::service::come_back(),
-        }
         if memory::change(|claims| claims.worker_looks(relation, now)) != Some(true) {
             return None;
         }
@@ -120,9 +96,12 @@ impl Duties {
             pruner::run(self, now),
         ];
         let next = next.into_iter().flatten().min().unwrap_or(Time::MAX);
-        let until = memory::change(|claims| claims.worker_sleeps(relation, next)).unwrap_or(next);
-        pg::service::report_statistics(until.saturating_sub(pg::now()) > AFTER_FAILURE);
-        Some((until < Time::MAX).then_some(until))
+        memory::change(|claims| claims.worker_is_well(relation));
+        let Sleep::Until(until) = memory::change(|claims| claims.worker_sleeps(relation, next, pg::now()))? else {
+            return None;
+        };
+        service::report_statistics(until.saturating_sub(pg::now()) > AFTER_FAILURE);
+        Some(until)
     }
 
     /// Does something in a transaction of its own, if the jobs table is still the one that this worker serves. Where it is

@@ -1,12 +1,13 @@
-//! The background worker of a database: what must happen without a session that asks for it.
+//! The background workers: what must happen without a session that asks for it.
 //!
 //! ```text
-//! a session needs it ─ ensure ─▶ host: look ─▶ duties, each says when it is needed next ─▶ sleep until the first of them
-//!                                        ▲                                                │
-//!                                        └── a latch: a commit, a lost worker, a signal ──┘
+//! launcher: one a server ─ starts ─▶ host: one a database ─▶ duties, each says when it is needed next ─▶ sleep
+//!     ▲                                    ▲                                                              │
+//!     └── a commit, where there is none ── └── a latch: a commit, a lost worker, a signal ────────────────┘
 //! ```
 //!
-//! - [`host`]      the one loop: life and death, sleep
+//! - [`launcher`]  which databases there are, and which of them has a worker now
+//! - [`host`]      the one loop of a database's worker: life and death, sleep
 //! - [`notifier`]  tells those who LISTEN
 //! - [`sweeper`]   lost workers: their jobs go back
 //! - [`alarm`]     deferred jobs that fall due
@@ -15,7 +16,10 @@
 
 mod alarm;
 mod host;
+mod launcher;
 mod notifier;
 mod pruner;
 mod receipts;
 mod sweeper;
+
+pub use launcher::init;

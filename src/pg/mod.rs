@@ -3,6 +3,7 @@
 //! - [`argument`] values passed on as they came, and arrays
 //! - [`spi`]      statements with kept plans, run with the newest snapshot
 //! - [`service`]  what a background worker needs beside
+//! - [`database`] the databases of the server
 //! - [`planning`] what the planner knows meanwhile
 //! - [`set`]      a set-returning function's result
 //! - `table`      tables and sequences of schema `pgq`, and locks on them
@@ -10,6 +11,7 @@
 //! - this file    the session, the clock, notifications, checks
 
 pub mod argument;
+pub mod database;
 pub mod planning;
 pub mod procedure;
 pub mod service;
@@ -48,7 +50,7 @@ pub fn now() -> Time {
 }
 
 /// The object identifier of this session's database.
-pub fn database() -> u32 {
+pub fn my_database() -> u32 {
     // SAFETY: set when the session begins and constant from then on.
     unsafe { pg_sys::MyDatabaseId }.to_u32()
 }
@@ -135,6 +137,12 @@ pub fn pause(milliseconds: i64) {
 pub fn is_exiting() -> bool {
     // SAFETY: a flag of this process.
     unsafe { pg_sys::proc_exit_inprogress }
+}
+
+/// Whether somebody has told this process to end.
+pub fn is_ended_by_signal() -> bool {
+    // SAFETY: a flag of this process.
+    unsafe { pg_sys::ProcDiePending != 0 }
 }
 
 /// Raises 25006 on a standby and in a READ ONLY transaction. A claim needs no transaction id, so nothing else would.

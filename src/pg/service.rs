@@ -1,6 +1,6 @@
 //! What a background worker needs beside what sessions need.
 
-use super::set;
+use super::{Time, set};
 use crate::error::{self, Error};
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
@@ -8,15 +8,88 @@ use pgrx::{PgSqlErrorCode, PgTryBuilder};
 use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
 
-/// Begins the service of this background worker in a database: connects, and sees that its work never waits for others.
-/// False where there is nothing to serve.
+// Handlers of signals, as they are: a wrapper of pgrx is no function that C can call.
+unsafe extern "C-unwind" {
+    fn die(signal: std::ffi::c_int);
+    fn SignalHandlerForConfigReload(signal: std::ffi::c_int);
+}
+
+/// What a background worker is told by signals.
+///
+/// SIGTERM is the server's own `die`: it ends a statement in its middle, and a sleep at once (see [`sleep`]).
+pub fn take_signals() {
+    // SAFETY: handlers of the server, set before signals are let through.
+    unsafe {
+        #[cfg(not(feature = "pg18"))]
+        {
+            pg_sys::pqsignal(pg_sys::SIGTERM as i32, Some(die));
+            pg_sys::pqsignal(pg_sys::SIGHUP as i32, Some(SignalHandlerForConfigReload));
+        }
+        #[cfg(feature = "pg18")]
+        {
+            pg_sys::pqsignal_be(pg_sys::SIGTERM as i32, Some(die));
+            pg_sys::pqsignal_be(pg_sys::SIGHUP as i32, Some(SignalHandlerForConfigReload));
+        }
+        pg_sys::BackgroundWorkerUnblockSignals();
+    }
+}
+
+/// Connects this background worker to a database, and sees that its work never waits for others. False where there is
+/// nothing to serve.
 pub fn enter(database: u32) -> bool {
-    pgrx::bgworkers::BackgroundWorker::connect_worker_to_spi_by_oid(Some(pg_sys::Oid::from(database)), None);
+    // SAFETY: once a process; an unknown database ends it.
+    unsafe {
+        let database = pg_sys::Oid::from(database);
+        pg_sys::BackgroundWorkerInitializeConnectionByOid(database, pg_sys::InvalidOid, 0);
+    }
     for (name, value) in SERVICE {
         set(name, value);
     }
     // SAFETY: a flag of the server.
     unsafe { !pg_sys::IsBinaryUpgrade }
+}
+
+/// Connects this background worker to no database: it sees the catalogs that all of them share.
+pub fn enter_none() {
+    // SAFETY: once a process.
+    unsafe { pg_sys::BackgroundWorkerInitializeConnection(std::ptr::null(), std::ptr::null(), 0) };
+}
+
+/// Why a sleep has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Woken {
+    /// It was told, or the time has come.
+    Look,
+    /// The configuration was read again.
+    Reloaded,
+    /// The process is to end.
+    Leave,
+}
+
+/// Sleeps so long (microseconds), or until told; then reads the configuration again if it has changed. The only place where
+/// a background worker waits.
+pub fn sleep(microseconds: Time) -> Woken {
+    // The latch knows no shorter sleep than a millisecond; rounded down, the last part would be spent in circles.
+    let milliseconds = microseconds.max(0).saturating_add(999) / 1000;
+    // SAFETY: the process's own latch; between transactions. Interrupts are taken after each wake: every process must
+    // answer those that concern all, or a DROP DATABASE waits for it.
+    unsafe {
+        let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
+        pg_sys::WaitLatch(pg_sys::MyLatch, events as i32, milliseconds as _, pg_sys::PG_WAIT_EXTENSION);
+        pg_sys::ResetLatch(pg_sys::MyLatch);
+        if pg_sys::ProcDiePending != 0 {
+            return Woken::Leave;
+        }
+        if pg_sys::InterruptPending != 0 {
+            pg_sys::ProcessInterrupts();
+        }
+        if pg_sys::ConfigReloadPending != 0 {
+            pg_sys::ConfigReloadPending = 0;
+            pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP);
+            return Woken::Reloaded;
+        }
+    }
+    Woken::Look
 }
 
 /// Settings of a background worker: what it writes can be lost with a crash and is written anew; it waits for no lock.
@@ -31,12 +104,6 @@ const SERVICE: [(&CStr, &CStr); 8] = [
     (c"default_transaction_deferrable", c"off"),
     (c"row_security", c"on"),
 ];
-
-/// Reads the configuration again.
-pub fn reload_settings() {
-    // SAFETY: between transactions, as every process does on SIGHUP.
-    unsafe { pg_sys::ProcessConfigFile(pg_sys::GucContext::PGC_SIGHUP) };
-}
 
 /// Leaves, to be started again by the server after a moment.
 pub fn come_back() {

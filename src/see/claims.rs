@@ -5,7 +5,7 @@ use crate::lease::receipt;
 use crate::pg;
 use crate::pg::argument;
 use crate::pg::set::{Call, Set};
-use crate::shmem::{memory, session};
+use crate::shmem::{memory, session, transaction};
 use crate::statement;
 use pgqueuer_core::claims::{Claim, JobKey, Relation, Worker, WorkerKey, WorkerKind};
 use pgrx::datum::{Interval, IntoDatum};
@@ -110,11 +110,15 @@ fn caller() -> Option<String> {
     pg::caller()
 }
 
-/// The last word of CREATE EXTENSION.
+/// The last word of CREATE EXTENSION. From its commit on the database has a worker.
 #[pg_extern(sql = false)]
-fn installed() {
-    if !memory::is_there() {
+fn installed() -> Result<(), ErrorReport> {
+    if memory::is_there() {
+        transaction::reserve(1)?;
+        transaction::stirred(memory::relation(pg::relation(c"job")?));
+    } else {
         let message = "the library pgqueuer is not preloaded: jobs can be enqueued, but not claimed".to_owned();
         crate::error::warn(pgrx::PgSqlErrorCode::ERRCODE_WARNING, message, crate::error::PRELOAD);
     }
+    Ok(())
 }

@@ -26,9 +26,11 @@ fn worker_state(call: Call) -> Result<(), ErrorReport> {
     let mut set = Set::begin(&call, "pgq.worker_state")?;
     if let Some(database) = state()? {
         let word = match database.state {
+            WorkerState::Absent if database.is_awaited() => "starting",
             WorkerState::Absent => "absent",
             WorkerState::Starting => "starting",
             WorkerState::Running => "running",
+            WorkerState::Resting => "resting",
             WorkerState::Refused => "refused",
         };
         set.put(&[word.into_datum(), Some(database.pid.into()), Some(database.since.into())]);

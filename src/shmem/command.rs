@@ -83,7 +83,7 @@ unsafe extern "C-unwind" fn on_command(
         // Only now: the command may fail, and then nothing has happened. Raises nothing.
         match meaning {
             Meaning::DiscardsAll => session::give_back(),
-            Meaning::CommitsPrepared => transaction::stir(Relation { database: pg::database(), table: 0 }),
+            Meaning::CommitsPrepared => transaction::stir(Relation { database: pg::my_database(), table: 0 }),
             Meaning::NeedsDatabase(_) | Meaning::Nothing => {}
         }
     }
@@ -97,7 +97,11 @@ thread_local! {
 /// The command has ended, one way or the other, with its transaction. Cannot fail.
 pub fn lift_ban() {
     if let Ok(Some(relation)) = BANNED_FROM.try_with(std::cell::Cell::take) {
-        memory::change(|claims| claims.lift_ban(relation));
+        memory::change(|claims| {
+            claims.lift_ban(relation);
+            // The command may have made a database.
+            claims.databases_changed();
+        });
     }
 }
 
@@ -193,9 +197,6 @@ unsafe fn ask_worker_out(name: *const c_char) {
     let relation = Relation { database: database.to_u32(), table: 0 };
     let gone = |pid: i32| pid == 0;
     let until = pg::now().saturating_add(BANNED);
-    if memory::read(|claims| claims.database(relation).is_none()) == Some(true) {
-        return;
-    }
     BANNED_FROM.set(Some(relation));
     let mut left = memory::change(|claims| claims.ban_worker(relation, until)).is_none_or(gone);
     for _ in 0..STEPS {

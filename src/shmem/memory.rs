@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 static MEMORY: AtomicPtr<u8> = AtomicPtr::new(null_mut());
 static LOCK: AtomicPtr<pg_sys::LWLock> = AtomicPtr::new(null_mut());
 /// Changes with the layout, so that a library of another version does not mistake old memory for its own.
-const NAME: &std::ffi::CStr = c"pgqueuer claims 2";
+const NAME: &std::ffi::CStr = c"pgqueuer claims 3";
 const TRANCHE: &std::ffi::CStr = c"pgqueuer";
 
 #[cfg(not(any(feature = "pg13", feature = "pg14")))]
@@ -43,7 +43,7 @@ fn sizing() -> Sizing {
     Sizing {
         claims,
         sessions: connections + 64,
-        named: guc::max_workers(),
+        named: guc::max_named_workers(),
         rates: (claims / 8).max(1024),
         heads: guc::max_entrypoints(),
         databases: 1024,
@@ -133,7 +133,7 @@ pub fn sweep(mut step: impl FnMut(&mut Claims<'_>, u32) -> Option<u32>) {
 
 /// The jobs table of this session's database.
 pub fn relation(table: pg_sys::Oid) -> Relation {
-    Relation { database: crate::pg::database(), table: table.to_u32() }
+    Relation { database: crate::pg::my_database(), table: table.to_u32() }
 }
 
 fn with<R>(mode: pg_sys::LWLockMode::Type, act: impl FnOnce(&mut Claims<'_>) -> R) -> Option<R> {

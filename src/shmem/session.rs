@@ -16,6 +16,8 @@ thread_local! {
     static ATTACHED: RefCell<Vec<WorkerKey>> = const { RefCell::new(Vec::new()) };
     /// The database that this process serves.
     static SERVED: Cell<Option<Relation>> = const { Cell::new(None) };
+    /// It is the launcher.
+    static LAUNCHER: Cell<bool> = const { Cell::new(false) };
     /// Its keepalives are short.
     static SHORT: Cell<bool> = const { Cell::new(false) };
     /// Its place among those who wait.
@@ -84,6 +86,13 @@ pub fn serves(relation: Relation) {
     SERVED.set(Some(relation));
 }
 
+/// This process is the launcher; at its end there is none.
+pub fn launches() {
+    number();
+    LAUNCHER.set(true);
+    memory::change(|claims| claims.launcher_runs(pg::process(), pg::latch()));
+}
+
 /// The session takes a place among those who wait, or leaves it.
 pub fn waits_at(place: Option<usize>) {
     WAITING.set(place);
@@ -107,12 +116,15 @@ fn each(list: &'static std::thread::LocalKey<RefCell<Vec<WorkerKey>>>, act: impl
 }
 
 #[pg_guard]
-unsafe extern "C-unwind" fn on_exit(code: std::ffi::c_int, _argument: pg_sys::Datum) {
+unsafe extern "C-unwind" fn on_exit(_code: std::ffi::c_int, _argument: pg_sys::Datum) {
     if let Ok(Some(place)) = WAITING.try_with(Cell::take) {
         memory::change(|claims| claims.stop_waiting(place, NUMBER.get()));
     }
     if let Ok(Some(relation)) = SERVED.try_with(Cell::take) {
-        memory::change(|claims| claims.worker_left(relation, pg::process(), code != 0, pg::now()));
+        memory::change(|claims| claims.worker_left(relation, pg::process(), pg::is_ended_by_signal(), pg::now()));
+    }
+    if LAUNCHER.try_with(Cell::get) == Ok(true) {
+        memory::change(|claims| claims.launcher_runs(0, 0));
     }
     give_back();
     each(&WORKERS, |worker| {

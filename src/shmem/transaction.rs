@@ -308,7 +308,10 @@ fn carry_out(notes: &[Note], now: i64) {
                 }
                 stir(relation);
             }
-            Deed::Stirred(relation) => stir(relation),
+            Deed::Stirred(relation) => {
+                memory::change(|claims| claims.is_used(relation));
+                stir(relation);
+            }
             _ => {}
         }
     }

@@ -84,7 +84,7 @@ fn wait(
         let Looked::Again(again) = looked else { return Ok(true) };
         within.commit();
         let mut sleep = procedure::deadline(until).min(again.unwrap_or(Time::MAX));
-        if place.is_none() || memory::read(|claims| claims.worker_is_running(relation)) == Some(false) {
+        if place.is_none() || memory::read(|claims| claims.is_attended(relation)) == Some(false) {
             sleep = sleep.min(pg::now().saturating_add(UNATTENDED));
         }
         // No answer of a look may make this turn in circles.

@@ -1,40 +1,45 @@
-//! The background worker of a database as sessions see it: whether there is one, and until when it sleeps.
+//! The background worker of a database as sessions and the worker itself see it: whether there is one, until when it
+//! sleeps, what it is to look at. Who starts it: see `launch`.
 
 use super::{Claims, Relation};
 
-/// How long a worker that was asked for may take until another is, microseconds.
-const START_MOST: i64 = 10_000_000;
-/// How many workers may fail in a row.
-const START_TRIES: u32 = 5;
-/// How long after a start failed the next one is tried, microseconds.
-const RETRY_AFTER: i64 = 30_000_000;
 /// How often a session looks for leases that ran out where there is no worker, microseconds.
 const LOOK_AFTER: i64 = 500_000;
+/// A worker that is needed again so soon does not leave for another, microseconds.
+const SOON: i64 = 20_000;
+/// Unless it has been at work so long, microseconds: the others have their turn.
+const TURN: i64 = 1_000_000;
+/// How long after a worker was ended by hand the next one is started, microseconds.
+const AFTER_END: i64 = 100_000;
+/// How long after a worker ended in the middle of its work the next one is started, microseconds; each further time
+/// doubles it.
+const AFTER_FAILURE: i64 = 1_000_000;
 
 /// Whether a database has its worker.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[repr(u32)]
 pub enum WorkerState {
-    /// Nobody has asked for one, or it has left.
+    /// It needs none: the extension is not there, or settings say so. Also: nobody has looked yet. Next: `Starting`.
     #[default]
     Absent,
-    /// Asked for.
+    /// The server was asked for one. Next: `Running`, `Refused`, or as after `Running`.
     Starting,
-    /// At work.
+    /// At work. Next: `Resting`, `Absent`.
     Running,
-    /// The server had no place for it.
+    /// It has left, because another database needed its place or a command the database; one comes back when it is
+    /// needed. Next: `Starting`.
+    Resting,
+    /// The server had no place for one. Next: `Starting`.
     Refused,
 }
 
-/// Whether a worker may be in a database.
+/// Until when a worker sleeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entry {
-    /// It may.
-    Now,
-    /// A command needs the database for itself.
-    Later,
-    /// Nobody there needs it.
-    Never,
+pub enum Sleep {
+    /// Until then, or until it is told.
+    Until(i64),
+    /// It leaves, and comes back when it is needed.
+    Leave,
 }
 
 /// What is known of one database.
@@ -43,21 +48,35 @@ pub enum Entry {
 pub struct Database {
     /// Whether it has a worker.
     pub state: WorkerState,
-    /// The worker's process.
+    /// The worker's process, until that has left the database.
     pub pid: i32,
     latch: u64,
     /// Since when `state` is what it is.
     pub since: i64,
     /// Until then no worker may run: a command needs the database for itself.
-    banned_until: i64,
-    /// When the worker wakes by itself.
+    pub(super) banned_until: i64,
+    /// When the worker wakes by itself; without one: when one is to be there.
     pub(super) wake_at: i64,
     /// Its latch was set and it has not looked since.
     told: u32,
-    /// The jobs table that it serves; 0 once that has gone.
+    /// It sleeps.
+    pub(super) asleep: u32,
+    /// It is asked to make room for another database's worker.
+    pub(super) dismissed: u32,
+    /// No worker is to be there: settings say so, or nobody can connect.
+    pub(super) excluded: u32,
+    /// The jobs table that its worker serves, or served until it went to rest; 0 if none.
     served: u32,
+    /// A jobs table that somebody uses and that is not served.
+    used: u32,
     /// The jobs table whose receipts are in memory; 0 if none.
     pub loaded: u32,
+    /// How many workers in a row ended in the middle.
+    failures: u32,
+    /// No worker is started before.
+    pub(super) retry_at: i64,
+    /// Since when its workers have looked after it, their rests included; 0 if they do not.
+    pub served_since: i64,
     /// Channels to be notified.
     pub(super) channels: u64,
     /// Receipts whose claims are gone.
@@ -68,8 +87,8 @@ pub struct Database {
     pub next_due: i64,
     /// Up to when those that fell due have been told of.
     pub alarmed: i64,
-    /// How many workers began in a row that did not get to work.
-    failures: u32,
+    /// When the scheduler looks next; 0 if it has not looked yet.
+    pub next_tick: i64,
     /// Without a worker: when somebody last looked for leases that ran out.
     looked_after: i64,
     /// The server's log has been told that there is no place for a worker.
@@ -81,6 +100,16 @@ pub struct Database {
 impl Database {
     pub(super) fn latch(&self) -> u64 {
         self.latch
+    }
+
+    /// Whether a worker is to be there at once.
+    pub fn is_awaited(&self) -> bool {
+        self.wake_at == i64::MIN && self.excluded == 0
+    }
+
+    /// Whether somebody looks after this table, now or as soon as it is needed.
+    fn attends(&self, table: u32) -> bool {
+        matches!(self.state, WorkerState::Running | WorkerState::Resting) && self.served != 0 && self.served == table
     }
 }
 
@@ -103,37 +132,26 @@ impl Claims<'_> {
         self.databases.get_mut(&key)
     }
 
-    /// Whether a worker is at work there or about to be: what is lost waits for it.
+    /// Whether a worker is at work there or comes when it is needed: what is lost waits for it.
     pub(super) fn worker_will_count(&self, relation: Relation) -> bool {
-        self.database(relation).is_some_and(|of| matches!(of.state, WorkerState::Running | WorkerState::Starting))
+        self.database(relation)
+            .is_some_and(|of| matches!(of.state, WorkerState::Running | WorkerState::Starting | WorkerState::Resting))
     }
 
-    /// Whether a worker is at work there.
-    pub fn worker_is_running(&self, relation: Relation) -> bool {
-        self.database(relation).is_some_and(|of| of.state == WorkerState::Running)
+    /// Whether a worker looks after this table, now or as soon as it is needed.
+    pub fn is_attended(&self, relation: Relation) -> bool {
+        self.database(relation).is_some_and(|of| of.attends(relation.table))
     }
 
-    /// Whether the caller is to start a worker: nobody else will for a while.
-    pub fn begin_start(&mut self, relation: Relation, now: i64) -> bool {
-        let Some(of) = self.database_mut(relation) else { return false };
-        let age = now.saturating_sub(of.since);
-        let wanted = match of.state {
-            WorkerState::Absent => true,
-            WorkerState::Starting => age > START_MOST,
-            WorkerState::Refused => age > RETRY_AFTER,
-            WorkerState::Running => false,
-        };
-        let begins = wanted && of.banned_until <= now;
-        if begins {
-            (of.state, of.since) = (WorkerState::Starting, now);
-        }
-        begins
+    /// Whether the worker of its database serves this table, or will when it comes back.
+    pub fn serves(&self, relation: Relation) -> bool {
+        self.database(relation).is_some_and(|of| of.served != 0 && of.served == relation.table)
     }
 
     /// Without a worker: whether the caller is to look for leases that ran out, in its stead.
     pub fn looks_after(&mut self, relation: Relation, now: i64) -> bool {
-        let absent = |of: &&mut Database| !matches!(of.state, WorkerState::Running | WorkerState::Starting);
-        let Some(of) = self.database_mut(relation).filter(absent) else { return false };
+        let alone = |of: &&mut Database| matches!(of.state, WorkerState::Absent | WorkerState::Refused);
+        let Some(of) = self.database_mut(relation).filter(alone) else { return false };
         let looks = !(of.looked_after..of.looked_after.saturating_add(LOOK_AFTER)).contains(&now);
         if looks {
             of.looked_after = now;
@@ -141,40 +159,119 @@ impl Claims<'_> {
         looks
     }
 
-    /// The server had no place for the worker.
-    pub fn start_refused(&mut self, relation: Relation, now: i64) {
-        if let Some(of) = self.database_mut(relation).filter(|of| of.state == WorkerState::Starting) {
-            (of.state, of.since) = (WorkerState::Refused, now);
+    /// Somebody uses this table, which may not be served: a worker comes; one that serves another, which has gone, leaves
+    /// first.
+    pub fn is_used(&mut self, relation: Relation) {
+        let Some(of) = self.database_mut(relation) else { return };
+        if of.excluded != 0 || of.attends(relation.table) {
+            return;
+        }
+        of.used = relation.table;
+        match of.state {
+            WorkerState::Running if of.served != 0 => {
+                of.served = 0;
+                self.tell_worker(relation);
+            }
+            WorkerState::Running | WorkerState::Starting => {}
+            _ => self.needs_worker_now(relation),
         }
     }
 
-    /// A worker is at work. False where it must not be: another is, or the database is needed by a command.
-    pub fn worker_runs(&mut self, relation: Relation, pid: i32, latch: u64, now: i64) -> bool {
-        let Some(of) = self.database_mut(relation) else { return false };
-        if of.state == WorkerState::Running || of.banned_until > now {
+    /// A worker is in its process, and about to connect. False where it must not.
+    pub fn worker_enters(&mut self, relation: Relation, pid: i32, now: i64) -> bool {
+        let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
+        if of.pid != 0 {
             return false;
         }
-        (of.state, of.pid, of.latch, of.since, of.wake_at) = (WorkerState::Running, pid, latch, now, i64::MAX);
-        true
+        (of.state, of.pid, of.latch, of.since, of.used) = (WorkerState::Starting, pid, 0, now, 0);
+        of.banned_until <= now && of.excluded == 0
     }
 
-    /// The worker has left; the server brings it back if it is to come back.
-    pub fn worker_left(&mut self, relation: Relation, pid: i32, comes_back: bool, now: i64) {
-        if let Some(of) = self.databases.get_mut(&key(relation)).filter(|of| of.pid == pid) {
-            let state = if comes_back { WorkerState::Starting } else { WorkerState::Absent };
-            (of.state, of.pid, of.latch, of.since, of.served) = (state, 0, 0, now, 0);
+    /// It has connected. False where a command needs the database meanwhile.
+    pub fn worker_runs(&mut self, relation: Relation, latch: u64, now: i64) -> bool {
+        let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
+        (of.state, of.latch, of.since, of.wake_at) = (WorkerState::Running, latch, now, i64::MAX);
+        (of.told, of.asleep, of.dismissed, of.retry_at) = (0, 0, 0, 0);
+        of.banned_until <= now && of.excluded == 0
+    }
+
+    /// It has found the jobs table (0: there is none). False where it is to leave.
+    pub fn worker_serves(&mut self, relation: Relation, now: i64) -> bool {
+        let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
+        if of.served != relation.table {
+            (of.served, of.next_due, of.next_tick) = (relation.table, 0, 0);
+            of.served_since = if relation.table == 0 { 0 } else { now };
+        }
+        // Whoever waits for a job that was due before has looked for it; a worker that was ended by an error goes on
+        // where it was.
+        of.alarmed = if of.alarmed == 0 { now } else { of.alarmed };
+        of.served != 0
+    }
+
+    /// The worker begins to look at what is to be done. False where it is to leave.
+    pub fn worker_looks(&mut self, relation: Relation, now: i64) -> bool {
+        let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
+        (of.told, of.wake_at, of.asleep) = (0, i64::MAX, 0);
+        of.banned_until <= now && of.excluded == 0 && of.served != 0 && of.served == relation.table
+    }
+
+    /// The worker goes to sleep: until `at`, or sooner if something was noted since it looked. Where another database's
+    /// worker needs its place it leaves.
+    pub fn worker_sleeps(&mut self, relation: Relation, at: i64, now: i64) -> Sleep {
+        let Some(of) = self.databases.get_mut(&key(relation)) else { return Sleep::Leave };
+        if of.told != 0 {
+            // Its latch may have been taken for something else that it waited for meanwhile.
+            return Sleep::Until(i64::MIN);
+        }
+        of.wake_at = of.wake_at.min(at);
+        let crowded = of.dismissed != 0 || self.boot.room_wanted > 0;
+        let may_leave = of.wake_at.saturating_sub(now) > SOON || now.saturating_sub(of.since) > TURN;
+        if crowded && may_leave {
+            if of.dismissed == 0 {
+                self.boot.room_wanted -= 1;
+            }
+            (of.state, of.since, of.latch) = (WorkerState::Resting, now, 0);
+            return Sleep::Leave;
+        }
+        of.asleep = 1;
+        Sleep::Until(of.wake_at)
+    }
+
+    /// The worker's process has left the database, in whatever way; `told`: somebody has ended it by hand.
+    pub fn worker_left(&mut self, relation: Relation, pid: i32, told: bool, now: i64) {
+        let Some(of) = self.databases.get_mut(&key(relation)).filter(|of| of.pid == pid) else { return };
+        let rests = of.state == WorkerState::Resting;
+        let asked = of.banned_until > now || of.excluded != 0;
+        let nothing_there = of.state == WorkerState::Running && of.served == 0 && !asked;
+        (of.pid, of.latch) = (0, 0);
+        if !rests {
+            of.since = now;
+            of.state = if of.excluded != 0 || nothing_there { WorkerState::Absent } else { WorkerState::Resting };
+            of.wake_at = if nothing_there && of.used == 0 { i64::MAX } else { i64::MIN };
+        }
+        if of.excluded != 0 {
+            of.served_since = 0;
+        }
+        if !rests && !asked && !nothing_there {
+            let pause = if told { AFTER_END } else { AFTER_FAILURE << of.failures.min(5) };
+            of.retry_at = now.saturating_add(pause);
+            of.failures += u32::from(!told);
+            // It may have ended between taking something up and doing it.
+            (of.next_due, of.next_tick) = (0, 0);
+            of.stale_receipts += 1;
+            self.put_channels_back(relation);
+        }
+        if !rests {
             // Who waits looks after itself until there is another.
             self.wake_all(key(relation));
         }
+        self.tell_launcher();
     }
 
-    /// The worker has found the jobs table.
-    pub fn worker_serves(&mut self, relation: Relation, now: i64) {
-        if let Some(of) = self.database_mut(relation) {
-            // Whoever waits for a job that was due before has looked for it; a worker that was ended by an error goes on
-            // where it was.
-            of.alarmed = if of.alarmed == 0 { now } else { of.alarmed };
-            (of.served, of.next_due, of.failures) = (relation.table, 0, 0);
+    /// The worker has done a round: it is at work again after whatever went wrong.
+    pub fn worker_is_well(&mut self, relation: Relation) {
+        if let Some(of) = self.databases.get_mut(&key(relation)) {
+            (of.failures, of.refused) = (0, false);
         }
     }
 
@@ -182,39 +279,12 @@ impl Claims<'_> {
     pub fn table_gone(&mut self, relation: Relation) {
         let Some(of) = self.databases.get_mut(&key(relation)) else { return };
         if relation.includes(Relation { table: of.served, ..relation }) {
-            of.served = 0;
+            (of.served, of.served_since) = (0, 0);
+        }
+        if of.state == WorkerState::Resting && of.served == 0 {
+            (of.state, of.wake_at) = (WorkerState::Absent, i64::MAX);
         }
         self.tell_worker(relation);
-    }
-
-    /// Whether the worker of its database serves this table.
-    pub fn serves(&self, relation: Relation) -> bool {
-        let serves = |of: &Database| of.state == WorkerState::Running && of.served != 0 && of.served == relation.table;
-        self.database(relation).is_some_and(serves)
-    }
-
-    /// Somebody uses this table: a worker that serves another, which has gone, leaves.
-    pub fn is_used(&mut self, relation: Relation) {
-        let Some(of) = self.databases.get_mut(&key(relation)) else { return };
-        if of.state == WorkerState::Running && of.served != 0 && of.served != relation.table {
-            of.served = 0;
-            self.tell_worker(relation);
-        }
-    }
-
-    /// The worker begins to look at what is to be done. False where it is to leave.
-    pub fn worker_looks(&mut self, relation: Relation, now: i64) -> bool {
-        let Some(of) = self.database_mut(relation) else { return false };
-        (of.told, of.wake_at) = (0, i64::MAX);
-        of.banned_until <= now && of.served == relation.table
-    }
-
-    /// The worker goes to sleep. Returns until when: sooner than `at` if something was noted since it looked.
-    pub fn worker_sleeps(&mut self, relation: Relation, at: i64) -> i64 {
-        let Some(of) = self.database_mut(relation) else { return at };
-        // Its latch may have been taken for something else that it waited for meanwhile.
-        of.wake_at = if of.told != 0 { i64::MIN } else { of.wake_at.min(at) };
-        of.wake_at
     }
 
     /// Keeps workers out of a database until then, and asks one that is there to leave. Returns its process, 0 if none.
@@ -226,32 +296,12 @@ impl Claims<'_> {
         self.database(relation).map_or(0, |of| of.pid)
     }
 
-    /// The command has ended: the server brings the worker back.
+    /// The command has ended: a worker comes back if it is needed.
     pub fn lift_ban(&mut self, relation: Relation) {
         if let Some(of) = self.databases.get_mut(&key(relation)) {
             of.banned_until = 0;
+            self.tell_launcher();
         }
-    }
-
-    /// Whether a worker may enter a database, or come back to it.
-    pub fn may_enter(&self, relation: Relation, now: i64) -> Entry {
-        match self.database(relation) {
-            // Dropped, or of a former life of the server: whoever needs a worker asks for another.
-            None => Entry::Never,
-            Some(of) if of.banned_until > now => Entry::Later,
-            Some(_) => Entry::Now,
-        }
-    }
-
-    /// A worker is about to enter. False where so many have failed to that it is given up, until somebody asks again.
-    pub fn enters(&mut self, relation: Relation, now: i64) -> bool {
-        let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
-        of.failures += 1;
-        let goes_on = of.failures <= START_TRIES;
-        if !goes_on {
-            (of.state, of.since, of.failures) = (WorkerState::Refused, now, 0);
-        }
-        goes_on
     }
 
     /// A database is gone.
@@ -262,49 +312,34 @@ impl Claims<'_> {
     /// Sees that the worker looks at once.
     pub fn tell_worker(&mut self, relation: Relation) {
         let Some(of) = self.databases.get_mut(&key(relation)) else { return };
-        if of.told == 0 && of.latch != 0 {
-            of.told = 1;
-            of.unlatched = !self.latches.push(of.latch);
+        match of.state {
+            WorkerState::Running if of.told == 0 => {
+                of.told = 1;
+                of.unlatched = !self.latches.push(of.latch);
+            }
+            WorkerState::Resting | WorkerState::Refused => self.needs_worker_now(relation),
+            _ => {}
+        }
+    }
+
+    fn needs_worker_now(&mut self, relation: Relation) {
+        let Some(of) = self.databases.get_mut(&key(relation)) else { return };
+        if of.wake_at != i64::MIN {
+            of.wake_at = i64::MIN;
+            self.tell_launcher();
         }
     }
 
     /// Sees that the worker looks at a time at the latest.
     pub fn needs_worker_at(&mut self, relation: Relation, at: i64) {
         let Some(of) = self.databases.get_mut(&key(relation)) else { return };
-        if at < of.wake_at {
-            of.wake_at = at;
-            self.tell_worker(relation);
+        if at >= of.wake_at {
+            return;
         }
-    }
-
-    /// A job falls due then. Until now nobody looks after it.
-    pub fn falls_due(&mut self, relation: Relation, due: i64) {
-        let Some(of) = self.databases.get_mut(&key(relation)) else { return };
-        if of.next_due != 0 && due < of.next_due {
-            of.next_due = due;
-            self.needs_worker_at(relation, due);
-        }
-    }
-
-    /// The worker begins to look for jobs that fell due. What is enqueued from here on is noted anew. Returns since when.
-    pub fn begin_alarm(&mut self, relation: Relation, now: i64) -> i64 {
-        let Some(of) = self.database_mut(relation) else { return now };
-        of.next_due = i64::MAX;
-        of.alarmed
-    }
-
-    /// It has told of those that fell due until then, and the next does at `next`.
-    pub fn end_alarm(&mut self, relation: Relation, until: i64, next: i64) {
-        if let Some(of) = self.database_mut(relation) {
-            of.alarmed = until;
-        }
-        self.falls_due(relation, next);
-    }
-
-    /// It could not look: all is to be looked at again.
-    pub fn alarm_failed(&mut self, relation: Relation) {
-        if let Some(of) = self.database_mut(relation) {
-            of.next_due = 0;
+        of.wake_at = at;
+        match of.state {
+            WorkerState::Resting => self.tell_launcher(),
+            _ => self.tell_worker(relation),
         }
     }
 

@@ -39,6 +39,22 @@ pub struct Boot {
     pub channel_hand: u64,
     /// See `head_hand`.
     pub rest_hand: u64,
+    /// The launcher's process; 0 if there is none.
+    pub launcher: u64,
+    /// Its latch.
+    pub launcher_latch: u64,
+    /// Its latch was set and it has not looked since.
+    pub launcher_told: u64,
+    /// Told, and its latch is still to be set.
+    pub launcher_unlatched: u64,
+    /// It is to look which databases there are.
+    pub rescan: u64,
+    /// How many workers are to make room for others when they go to sleep.
+    pub room_wanted: u64,
+    /// How often in a row the server had no place for a worker.
+    pub refusals: u64,
+    /// Until then it is not asked.
+    pub refused_until: i64,
 }
 
 /// How many of each there is room for.

@@ -15,13 +15,17 @@
 //! - `head`     where the live rows of an entrypoint begin
 //! - `waiter`   who waits, and who is woken
 //! - `database` the background worker of a database
+//! - `launch`   which databases get a worker when
+//! - `due`      when the next job or tick falls due
 //! - `channel`  what it is to tell those who LISTEN
 
 mod channel;
 mod database;
+mod due;
 mod end;
 mod head;
 mod key;
+mod launch;
 mod lost;
 mod memory;
 mod publish;
@@ -33,10 +37,11 @@ mod waiter;
 mod worker;
 
 pub use channel::Channel;
-pub use database::{Database, Entry, WorkerState};
+pub use database::{Database, Sleep, WorkerState};
 pub use end::{Ending, NotHeld};
 pub use head::{LANES, Point, Walk};
 pub use key::{JobKey, Name, OrderKey, QueueKey, Relation, WorkerKey, WorkerKind};
+pub use launch::Launch;
 pub use memory::{Carve, Claims, Fill, Layout, Sizing};
 pub use publish::{RateLimit, Refusal, Request};
 pub use waiter::{CHASE_AFTER, Latches, Wanted};

@@ -233,6 +233,9 @@ impl Claims<'_> {
                 of.unlatched = !self.latches.push(of.latch());
             }
         }
+        if self.boot.launcher_unlatched != 0 {
+            self.boot.launcher_unlatched = u64::from(!self.latches.push(self.boot.launcher_latch));
+        }
     }
 
     fn wake_where(&mut self, which: impl Fn(&Waiter) -> bool) {

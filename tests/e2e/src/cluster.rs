@@ -76,8 +76,9 @@ impl Cluster {
             ("unix_socket_directories", ""),
             // Tests run side by side, as many as the machine has cores, some with ten sessions.
             ("max_connections", "500"),
-            // Each database has a background worker of its own.
+            // Each database has a background worker of its own, all the time.
             ("max_worker_processes", "200"),
+            ("pgqueuer.max_background_workers", "150"),
             // The machine itself does not crash in these tests.
             ("fsync", "off"),
         ]);

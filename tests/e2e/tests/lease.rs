@@ -463,7 +463,7 @@ fn without_a_place_for_a_background_worker_claims_of_ended_sessions_come_back_to
     let ids = enqueue(&mut other, "fetch", 1);
     assert_eq!(dequeue_named(&mut other, 1, 0.3), ids);
     until("the lease runs out", || (dequeue(&mut other, "fetch", 1) == ids).then_some(()));
-    assert!(cluster.log().contains("pgqueuer"), "the log says what could not be started");
+    assert!(cluster.log().contains("too many background workers"), "the server's log says it");
 }
 
 #[test]

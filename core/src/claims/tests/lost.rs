@@ -6,8 +6,9 @@ const GRACE: i64 = 500;
 
 fn with_worker(capacity: usize) -> Claims<'static> {
     let mut claims = claims(capacity);
-    assert!(claims.begin_start(RELATION, 0));
-    assert!(claims.worker_runs(RELATION, 42, 42, 0));
+    claims.is_used(RELATION);
+    assert!(claims.worker_enters(RELATION, 42, 0));
+    assert!(claims.worker_runs(RELATION, 42, 0));
     claims
 }
 

@@ -2,6 +2,7 @@
 //! agree with a recount and no rule is broken.
 
 mod cursor;
+mod launch;
 mod lost;
 mod waiting;
 

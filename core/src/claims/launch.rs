@@ -1,0 +1,171 @@
+//! Which databases get a worker when: what the launcher decides, without doing it.
+//!
+//! The server has few places for workers. One that sleeps keeps its place until another database needs it; then the one
+//! leaves that is needed last. So as many databases as there are places have a worker all the time, and any number of
+//! others has one whenever there is something to do.
+
+use super::database::key;
+use super::{Claims, Relation, WorkerState};
+
+/// How long a worker that was asked for may take until another is, microseconds.
+const START_MOST: i64 = 10_000_000;
+/// How long after the server had no place it is asked again, microseconds; each further time doubles it.
+const AFTER_REFUSAL: i64 = 100_000;
+
+/// What the launcher is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Launch {
+    /// Start a worker in this database, and ask again.
+    Start(u32),
+    /// Sleep until then (`i64::MAX`: until told).
+    Sleep(i64),
+}
+
+impl Claims<'_> {
+    /// The launcher is at work, or (`latch` 0) no longer.
+    pub fn launcher_runs(&mut self, pid: i32, latch: u64) {
+        (self.boot.launcher, self.boot.launcher_latch, self.boot.launcher_told) = (pid as u64, latch, 0);
+    }
+
+    /// The launcher's process; 0 if there is none.
+    pub fn launcher(&self) -> i32 {
+        self.boot.launcher as i32
+    }
+
+    /// Sees that the launcher looks.
+    pub(super) fn tell_launcher(&mut self) {
+        if self.boot.launcher_told == 0 && self.boot.launcher_latch != 0 {
+            self.boot.launcher_told = 1;
+            self.boot.launcher_unlatched = u64::from(!self.latches.push(self.boot.launcher_latch));
+        }
+    }
+
+    /// A database exists or came into being: the launcher is to look which there are.
+    pub fn databases_changed(&mut self) {
+        self.boot.rescan = 1;
+        self.tell_launcher();
+    }
+
+    /// Whether the launcher is to look which databases there are.
+    pub fn take_rescan(&mut self) -> bool {
+        std::mem::take(&mut self.boot.rescan) != 0
+    }
+
+    /// There is such a database. `excluded`: no worker is to be there. One that is not known yet is visited, to see
+    /// whether the extension is there.
+    pub fn found_database(&mut self, relation: Relation, excluded: bool) {
+        let new = self.database(relation).is_none();
+        let Some(of) = self.database_mut(relation) else { return };
+        let was = std::mem::replace(&mut of.excluded, u32::from(excluded)) != 0;
+        if new || was && !excluded {
+            of.wake_at = i64::MIN;
+        }
+        if excluded && !was {
+            if of.state != WorkerState::Running {
+                (of.state, of.served_since) = (WorkerState::Absent, 0);
+            }
+            self.tell_worker(relation);
+        }
+    }
+
+    /// Databases for which `is` says no are gone.
+    pub fn keep_databases(&mut self, is: impl Fn(u32) -> bool) {
+        for slot in 0..self.databases.used() {
+            if let Some((key, _)) = self.databases.at(slot)
+                && !is(key.database)
+            {
+                let gone = *key;
+                self.databases.remove(&gone);
+            }
+        }
+    }
+
+    /// What to do next, with at most so many workers at a time.
+    pub fn launch(&mut self, now: i64, most: usize) -> Launch {
+        self.boot.launcher_told = 0;
+        let (mut busy, mut waiting, mut next) = (0, 0, i64::MAX);
+        let mut first: Option<(i64, Relation)> = None;
+        for slot in 0..self.databases.used() {
+            let Some((relation, of)) = self.databases.at(slot).map(|(key, of)| (*key, *of)) else { continue };
+            let hung = of.state == WorkerState::Starting && of.pid == 0 && now.saturating_sub(of.since) > START_MOST;
+            if of.pid != 0 || of.state == WorkerState::Starting && !hung {
+                busy += 1;
+                next = if of.pid == 0 { next.min(of.since.saturating_add(START_MOST + 1)) } else { next };
+                continue;
+            }
+            let from = of.wake_at.max(of.banned_until).max(of.retry_at);
+            if of.excluded != 0 || from == i64::MAX {
+                continue;
+            }
+            if from > now {
+                next = next.min(from);
+                continue;
+            }
+            waiting += 1;
+            if first.is_none_or(|(since, _)| of.since < since) {
+                first = Some((of.since, relation));
+            }
+        }
+        match first {
+            Some((_, relation)) if busy < most && self.boot.refused_until <= now => {
+                self.begin_start(relation, now);
+                Launch::Start(relation.database)
+            }
+            _ => {
+                self.dismiss(waiting);
+                let refused = if waiting > 0 && busy < most { self.boot.refused_until } else { i64::MAX };
+                Launch::Sleep(next.min(refused))
+            }
+        }
+    }
+
+    fn begin_start(&mut self, relation: Relation, now: i64) {
+        if let Some(of) = self.databases.get_mut(&key(relation)) {
+            (of.state, of.since) = (WorkerState::Starting, now);
+        }
+    }
+
+    /// So many workers are to leave: first those that sleep, the one that is needed last before the others. The rest of
+    /// them is made up by those that go to sleep next.
+    fn dismiss(&mut self, workers: u64) {
+        let mut wanted = workers;
+        for slot in 0..self.databases.used() {
+            let leaves = |of: &super::Database| of.dismissed != 0 && of.pid != 0;
+            if self.databases.at(slot).is_some_and(|(_, of)| leaves(of)) {
+                wanted = wanted.saturating_sub(1);
+            }
+        }
+        while wanted > 0 {
+            let asleep = |of: &super::Database| of.state == WorkerState::Running && of.asleep != 0 && of.dismissed == 0;
+            let sleepers = self.databases.iter().filter(|(_, of)| asleep(of));
+            let Some(last) = sleepers.max_by_key(|(_, of)| of.wake_at).map(|(key, _)| *key) else { break };
+            if let Some(of) = self.databases.get_mut(&last) {
+                of.dismissed = 1;
+            }
+            self.tell_worker(last);
+            wanted -= 1;
+        }
+        self.boot.room_wanted = wanted;
+    }
+
+    /// The server had no place for a worker: it is asked again after a while, or as soon as one of ours has left. Returns
+    /// whether the server's log is to be told: not where that is over in a moment.
+    pub fn start_refused(&mut self, relation: Relation, now: i64) -> bool {
+        self.boot.refusals = (self.boot.refusals + 1).min(8);
+        self.boot.refused_until = now.saturating_add(AFTER_REFUSAL << self.boot.refusals);
+        let tell = self.boot.refusals > 3;
+        let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
+        (of.state, of.since) = (WorkerState::Refused, now);
+        tell && !std::mem::replace(&mut of.refused, true)
+    }
+
+    /// The server had a place.
+    pub fn start_granted(&mut self) {
+        self.boot.refusals = 0;
+    }
+
+    /// Something has changed since the server had no place: it may be asked again.
+    pub fn place_may_be_free(&mut self) {
+        self.boot.refused_until = 0;
+    }
+}

@@ -1,0 +1,118 @@
+//! The launcher: one background worker a server, connected to no database. It knows which databases there are and starts a
+//! worker in those that need one.
+//!
+//! Which one comes next is decided in memory (`pgqueuer_core::claims`, `launch`). It sleeps until a database needs a worker,
+//! and is told by commits, by workers that leave, and by commands that make databases.
+
+use crate::pg::service::{self, Woken, in_transaction};
+use crate::pg::{self, LONGEST_SLEEP};
+use crate::shmem::{memory, session};
+use crate::{error, guc};
+use pgqueuer_core::claims::{Launch, Relation};
+use pgrx::bgworkers::{BackgroundWorkerBuilder, BgWorkerStartTime};
+use pgrx::prelude::pg_guard;
+use pgrx::{PgSqlErrorCode, pg_sys};
+use std::time::Duration;
+
+/// How long the server waits until it starts the launcher again, should it end.
+const RESTART: Duration = Duration::from_secs(1);
+
+/// Asks the server for the launcher. On a standby it begins with the promotion.
+pub fn init() {
+    BackgroundWorkerBuilder::new("pgqueuer launcher")
+        .set_type("pgqueuer launcher")
+        .set_library("pgqueuer")
+        .set_function("pgqueuer_launcher")
+        .enable_spi_access()
+        .set_start_time(BgWorkerStartTime::RecoveryFinished)
+        .set_restart_time(Some(RESTART))
+        .load();
+}
+
+/// Called by the server: the launcher's whole life.
+#[pg_guard]
+#[unsafe(no_mangle)]
+pub extern "C-unwind" fn pgqueuer_launcher(_argument: pg_sys::Datum) {
+    service::take_signals();
+    service::enter_none();
+    session::launches();
+    let mut served = look_around();
+    loop {
+        if memory::change(|claims| claims.take_rescan()) == Some(true) {
+            served = look_around();
+        }
+        let until = start_workers(&mut served);
+        match service::sleep(until.saturating_sub(pg::now()).clamp(0, LONGEST_SLEEP)) {
+            Woken::Look => {}
+            Woken::Reloaded => served = look_around(),
+            Woken::Leave => service::come_back(),
+        }
+        memory::change(|claims| claims.place_may_be_free());
+    }
+}
+
+/// Sees which databases there are, and returns those that are served.
+fn look_around() -> Vec<u32> {
+    let Some(found) = in_transaction(|| Ok(pg::database::all())) else { return Vec::new() };
+    let enabled = guc::enabled();
+    let (mut all, mut served) = (Vec::with_capacity(found.len()), Vec::with_capacity(found.len()));
+    for database in found {
+        let is_served = enabled && database.is_served && guc::serves_database(&database.name);
+        let relation = Relation { database: database.oid, table: 0 };
+        memory::change(|claims| claims.found_database(relation, !is_served));
+        all.push(database.oid);
+        if is_served {
+            served.push(database.oid);
+        }
+    }
+    memory::change(|claims| claims.keep_databases(|database| all.contains(&database)));
+    served
+}
+
+/// Starts a worker wherever one is needed and there is a place. Returns until when to sleep.
+fn start_workers(served: &mut Vec<u32>) -> i64 {
+    let most = guc::max_background_workers();
+    loop {
+        let now = pg::now();
+        let database = match memory::change(|claims| claims.launch(now, most)) {
+            Some(Launch::Start(database)) => database,
+            Some(Launch::Sleep(until)) => return until,
+            None => return i64::MAX,
+        };
+        let relation = Relation { database, table: 0 };
+        // A session has used the queue in a database that came into being after the last look.
+        if !served.contains(&database) {
+            *served = look_around();
+        }
+        if !served.contains(&database) {
+            memory::change(|claims| claims.found_database(relation, true));
+        } else if start(database) {
+            memory::change(|claims| claims.start_granted());
+        } else if memory::change(|claims| claims.start_refused(relation, now)) == Some(true) {
+            log_refusal(database);
+        }
+    }
+}
+
+/// Once for each database: `pgq.health` says it for as long as it is so.
+fn log_refusal(database: u32) {
+    let message =
+        format!("pgqueuer has no background worker in database {database}: max_worker_processes are all taken");
+    let hint = "Raise max_worker_processes and restart the server.";
+    error::log(PgSqlErrorCode::ERRCODE_CONFIGURATION_LIMIT_EXCEEDED, &message, hint);
+}
+
+/// False where the server has no place. Its end is told to the launcher by a signal, once its place is free.
+fn start(database: u32) -> bool {
+    let name = format!("pgqueuer worker of database {database}");
+    BackgroundWorkerBuilder::new(&name)
+        .set_type("pgqueuer worker")
+        .set_library("pgqueuer")
+        .set_function("pgqueuer_worker")
+        .enable_spi_access()
+        .set_argument(Some(pg_sys::Datum::from(database)))
+        .set_restart_time(None)
+        .set_notify_pid(pg::process())
+        .load_dynamic()
+        .is_ok()
+}

@@ -1,0 +1,1 @@
+//! Cron expressions and time zones against independent implementations.
