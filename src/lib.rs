@@ -14,6 +14,8 @@
 //! - [`wait`]      waiting and listening
 //! - [`background`] what must happen without a session that asks: wake-ups, lost workers, deferred jobs
 //! - [`control`]   what an operator does to jobs and entrypoints
+//! - [`schedule`]  each tick of a schedule enqueues a job
+//! - [`arm`]       whether schedules tick in this database
 //! - [`see`]       what memory shows
 //! - [`shmem`]     the claim table and the transactions that change it
 //! - [`statement`] every SQL statement; nothing else runs SQL
@@ -21,6 +23,7 @@
 //!
 //! Decisions that need no server live in the crate `pgqueuer-core`.
 
+mod arm;
 mod background;
 mod control;
 mod error;
@@ -28,6 +31,7 @@ mod guc;
 mod job;
 mod lease;
 mod pg;
+mod schedule;
 mod schema;
 mod see;
 mod shmem;

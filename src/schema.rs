@@ -8,11 +8,13 @@ extension_sql_file!("../sql/schema/030_job.sql", name = "job", requires = ["type
 extension_sql_file!("../sql/schema/031_job_log.sql", name = "job_log", requires = ["job"]);
 extension_sql_file!("../sql/schema/032_entrypoints.sql", name = "entrypoints", requires = ["job_log"]);
 extension_sql_file!("../sql/schema/033_receipt.sql", name = "receipt", requires = ["entrypoints"]);
-extension_sql_file!("../sql/schema/040_claims.sql", name = "claims", requires = ["receipt"]);
+extension_sql_file!("../sql/schema/034_schedules.sql", name = "schedules", requires = ["receipt"]);
+extension_sql_file!("../sql/schema/040_claims.sql", name = "claims", requires = ["schedules"]);
 extension_sql_file!("../sql/schema/050_producing.sql", name = "producing", requires = ["claims"]);
 extension_sql_file!("../sql/schema/051_consuming.sql", name = "consuming", requires = ["producing"]);
 extension_sql_file!("../sql/schema/052_controlling.sql", name = "controlling", requires = ["consuming"]);
-extension_sql_file!("../sql/schema/060_seeing.sql", name = "seeing", requires = ["controlling"]);
+extension_sql_file!("../sql/schema/053_scheduling.sql", name = "scheduling", requires = ["controlling"]);
+extension_sql_file!("../sql/schema/060_seeing.sql", name = "seeing", requires = ["scheduling"]);
 extension_sql_file!("../sql/schema/061_health.sql", name = "health_of_server", requires = ["seeing"]);
 extension_sql_file!("../sql/schema/062_health_of_rows.sql", name = "health_of_rows", requires = ["health_of_server"]);
 extension_sql_file!("../sql/schema/063_health_of_jobs.sql", name = "health_of_jobs", requires = ["health_of_rows"]);

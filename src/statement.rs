@@ -3,8 +3,9 @@
 use crate::error::Error;
 use crate::pg::spi::{Parameter, Plan, Rows};
 use pgrx::pg_sys::{
-    BOOLARRAYOID, BYTEAARRAYOID, BYTEAOID, FLOAT8OID, INT4ARRAYOID, INT4OID, INT8ARRAYOID, INT8OID, INTERVALOID,
-    JSONBARRAYOID, JSONBOID, Oid, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID, UUIDARRAYOID, UUIDOID,
+    BOOLARRAYOID, BOOLOID, BYTEAARRAYOID, BYTEAOID, FLOAT8OID, INT4ARRAYOID, INT4OID, INT8ARRAYOID, INT8OID,
+    INTERVALOID, JSONBARRAYOID, JSONBOID, OIDOID, Oid, TEXTARRAYOID, TEXTOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID,
+    UUIDARRAYOID, UUIDOID,
 };
 
 /// One statement: its text, the types of its parameters, its plan.
@@ -113,6 +114,32 @@ statements! {
     WRITE_RECEIPTS = "write_receipts" (INT8ARRAYOID, INT4ARRAYOID, TIMES, UUIDARRAYOID, BOOLARRAYOID, TIMES, INT8ARRAYOID);
     /// Strikes out receipts.
     STRIKE_RECEIPTS = "strike_receipts" (INT8ARRAYOID);
+    /// Makes or changes a schedule.
+    SCHEDULE = "schedule" (TEXTOID, TEXTOID, TEXTOID, TEXTOID, BYTEAOID, INT4OID, JSONBOID, TEXTOID, BOOLOID, TEXTOID, TIMESTAMPTZOID, TEXTOID);
+    /// Removes a schedule.
+    UNSCHEDULE = "unschedule" (TEXTOID);
+    /// Pauses a schedule.
+    PAUSE_SCHEDULE = "pause_schedule" (TEXTOID);
+    /// A paused schedule, locked.
+    PAUSED_SCHEDULE = "paused_schedule" (TEXTOID);
+    /// Ends its pause.
+    RESUME_SCHEDULE = "resume_schedule" (TEXTOID, TIMESTAMPTZOID);
+    /// Schedules whose tick has come, locked.
+    DUE_SCHEDULES = "due_schedules" (TIMESTAMPTZOID, INT8ARRAYOID, INT8OID);
+    /// When the first schedule ticks.
+    NEXT_TICK = "next_tick" (INT8ARRAYOID);
+    /// Enqueues the jobs of ticks.
+    FIRE = "fire" (TIMESTAMPTZOID, INT8ARRAYOID, INT8ARRAYOID, TIMES);
+    /// Takes ticks.
+    ADVANCE = "advance" (INT8ARRAYOID, TIMES, TIMES, INT8ARRAYOID, TEXTARRAYOID);
+    /// Schedules that have ticked in the future.
+    AHEAD_OF_CLOCK = "ahead_of_clock" (TIMESTAMPTZOID);
+    /// Whether schedules tick in this database.
+    ARMING = "arming" (INT8OID, OIDOID, OIDOID, INT4OID);
+    /// Says whether they do.
+    ARM = "arm" (INT8OID, OIDOID, OIDOID, INT4OID, BOOLOID);
+    /// Makes all schedules those of this database.
+    ADOPT_SCHEDULES = "adopt_schedules" ();
     /// How often a job has been tried.
     ATTEMPTS = "attempts" (INT8OID);
     /// The state of the log's ring.

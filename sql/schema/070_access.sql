@@ -54,8 +54,8 @@ Example: SELECT pgq.grant_worker('mailer')$$;
 CREATE FUNCTION pgq.grant_monitor(role text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pgq.give(role, '{status,queue_size,throughput,latency,health,payload_text,payload_json,channel,listen,claims,attempt_ended,known_workers}');
-    EXECUTE pg_catalog.format('GRANT SELECT ON pgq.jobs, pgq.job_log, pgq.entrypoints, pgq.workers TO %I', role);
+    PERFORM pgq.give(role, '{status,queue_size,throughput,latency,health,payload_text,payload_json,channel,listen,claims,attempt_ended,known_workers,cron_next,is_armed}');
+    EXECUTE pg_catalog.format('GRANT SELECT ON pgq.jobs, pgq.job_log, pgq.entrypoints, pgq.workers, pgq.schedules TO %I', role);
 END
 $$;
 COMMENT ON FUNCTION pgq.grant_monitor(text) IS
@@ -67,7 +67,7 @@ CREATE FUNCTION pgq.grant_admin(role text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pgq.grant_producer(role), pgq.grant_worker(role), pgq.grant_monitor(role);
-    PERFORM pgq.give(role, '{cancel,delete,clear,requeue,reschedule,pause,resume,configure,set_durability,grant_producer,grant_worker,grant_monitor,grant_admin,revoke_all}');
+    PERFORM pgq.give(role, '{cancel,delete,clear,requeue,reschedule,pause,resume,configure,schedule,unschedule,pause_schedule,resume_schedule,arm,set_durability,grant_producer,grant_worker,grant_monitor,grant_admin,revoke_all}');
 END
 $$;
 COMMENT ON FUNCTION pgq.grant_admin(text) IS

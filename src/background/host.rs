@@ -5,7 +5,7 @@
 //! another database needs its place, and when the server stops. Whether and when it comes back is the launcher's to say:
 //! memory knows what is to be done, and when.
 
-use super::{alarm, notifier, pruner, receipts, sweeper};
+use super::{alarm, notifier, pruner, receipts, scheduler, sweeper};
 use crate::error::Error;
 use crate::pg::procedure;
 use crate::pg::service::{self, Woken, in_transaction};
@@ -25,6 +25,8 @@ pub struct Duties {
     pub alarmed: Pause,
     /// After stale receipts were struck out.
     pub struck: Pause,
+    /// What the scheduler keeps in mind.
+    pub ticks: scheduler::Ticks,
     /// Retention.
     pub pruner: pruner::Pruner,
 }
@@ -71,8 +73,8 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
         return;
     }
     let pause = Pause::default();
-    let pruner = pruner::Pruner::default();
-    let mut duties = Duties { relation, notified: pause, alarmed: pause, struck: pause, pruner };
+    let (ticks, pruner) = (scheduler::Ticks::default(), pruner::Pruner::default());
+    let mut duties = Duties { relation, notified: pause, alarmed: pause, struck: pause, ticks, pruner };
     while let Some(until) = duties.run() {
         let sleep = until.saturating_sub(pg::now()).clamp(0, LONGEST_SLEEP);
         if service::sleep(sleep) == Woken::Leave {
@@ -92,6 +94,7 @@ impl Duties {
             notifier::run(self, now),
             sweeper::run(self, now),
             alarm::run(self, now),
+            scheduler::run(self, now),
             receipts::run(self, now),
             pruner::run(self, now),
         ];

@@ -11,6 +11,7 @@
 //! - [`notifier`]  tells those who LISTEN
 //! - [`sweeper`]   lost workers: their jobs go back
 //! - [`alarm`]     deferred jobs that fall due
+//! - [`scheduler`] schedules whose tick has come
 //! - [`receipts`]  long claims are written down, ended ones struck out
 //! - [`pruner`]    retention: old rows of the log, failed jobs that were held for long
 
@@ -20,6 +21,7 @@ mod launcher;
 mod notifier;
 mod pruner;
 mod receipts;
+mod scheduler;
 mod sweeper;
 
 pub use launcher::init;

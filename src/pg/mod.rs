@@ -55,6 +55,30 @@ pub fn my_database() -> u32 {
     unsafe { pg_sys::MyDatabaseId }.to_u32()
 }
 
+/// The identifier of this server's data, the same on its standbys.
+pub fn system_identifier() -> i64 {
+    // SAFETY: read when the server starts.
+    unsafe { pg_sys::GetSystemIdentifier() as i64 }
+}
+
+/// The major version of the server.
+pub fn major_version() -> i32 {
+    pg_sys::PG_VERSION_NUM as i32 / 10_000
+}
+
+/// The commit of the open transaction waits as the configuration says for everybody.
+pub fn commit_as_configured() {
+    // SAFETY: the name is that of a setting; the text is copied.
+    unsafe {
+        let value = pg_sys::GetConfigOptionResetString(c"synchronous_commit".as_ptr());
+        if !value.is_null() {
+            let (context, source) = (pg_sys::GucContext::PGC_USERSET, pg_sys::GucSource::PGC_S_SESSION);
+            let action = pg_sys::GucAction::GUC_ACTION_LOCAL;
+            pg_sys::set_config_option(c"synchronous_commit".as_ptr(), value, context, source, action, true, 0, false);
+        }
+    }
+}
+
 /// The process of this session.
 pub fn process() -> i32 {
     // SAFETY: set when the process starts.
@@ -137,12 +161,6 @@ pub fn pause(milliseconds: i64) {
 pub fn is_exiting() -> bool {
     // SAFETY: a flag of this process.
     unsafe { pg_sys::proc_exit_inprogress }
-}
-
-/// Whether somebody has told this process to end.
-pub fn is_ended_by_signal() -> bool {
-    // SAFETY: a flag of this process.
-    unsafe { pg_sys::ProcDiePending != 0 }
 }
 
 /// Raises 25006 on a standby and in a READ ONLY transaction. A claim needs no transaction id, so nothing else would.

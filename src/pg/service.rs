@@ -7,11 +7,27 @@ use pgrx::pg_sys::panic::CaughtError;
 use pgrx::{PgSqlErrorCode, PgTryBuilder};
 use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 // Handlers of signals, as they are: a wrapper of pgrx is no function that C can call.
 unsafe extern "C-unwind" {
     fn die(signal: std::ffi::c_int);
     fn SignalHandlerForConfigReload(signal: std::ffi::c_int);
+}
+
+/// Somebody has told this process to end. The server's own flag is down again when the process ends in the middle of a
+/// statement.
+static TOLD_TO_END: AtomicBool = AtomicBool::new(false);
+
+unsafe extern "C-unwind" fn on_end(signal: std::ffi::c_int) {
+    TOLD_TO_END.store(true, Ordering::Relaxed);
+    // SAFETY: the server's own handler, called as one.
+    unsafe { die(signal) };
+}
+
+/// Whether this process was told to end.
+pub fn is_told_to_end() -> bool {
+    TOLD_TO_END.load(Ordering::Relaxed)
 }
 
 /// What a background worker is told by signals.
@@ -22,12 +38,12 @@ pub fn take_signals() {
     unsafe {
         #[cfg(not(feature = "pg18"))]
         {
-            pg_sys::pqsignal(pg_sys::SIGTERM as i32, Some(die));
+            pg_sys::pqsignal(pg_sys::SIGTERM as i32, Some(on_end));
             pg_sys::pqsignal(pg_sys::SIGHUP as i32, Some(SignalHandlerForConfigReload));
         }
         #[cfg(feature = "pg18")]
         {
-            pg_sys::pqsignal_be(pg_sys::SIGTERM as i32, Some(die));
+            pg_sys::pqsignal_be(pg_sys::SIGTERM as i32, Some(on_end));
             pg_sys::pqsignal_be(pg_sys::SIGHUP as i32, Some(SignalHandlerForConfigReload));
         }
         pg_sys::BackgroundWorkerUnblockSignals();
@@ -77,7 +93,7 @@ pub fn sleep(microseconds: Time) -> Woken {
         let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
         pg_sys::WaitLatch(pg_sys::MyLatch, events as i32, milliseconds as _, pg_sys::PG_WAIT_EXTENSION);
         pg_sys::ResetLatch(pg_sys::MyLatch);
-        if pg_sys::ProcDiePending != 0 {
+        if is_told_to_end() {
             return Woken::Leave;
         }
         if pg_sys::InterruptPending != 0 {

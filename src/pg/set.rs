@@ -40,22 +40,39 @@ impl Set {
     /// # Errors
     /// [`Error::NotInFrom`] in a select list: there PostgreSQL may stop reading half way, when everything is claimed.
     pub fn begin(call: &Call, function: &'static str) -> Result<Self, Error> {
+        Self::begin_in(call, pg_sys::SetFunctionReturnMode::SFRM_Materialize_Preferred)
+            .ok_or(Error::NotInFrom { function })?
+    }
+
+    /// Begins the result of a function that may stand in a select list, too.
+    ///
+    /// # Errors
+    /// [`Error::Broken`] where nobody reads it.
+    pub fn begin_anywhere(call: &Call) -> Result<Self, Error> {
+        Self::begin_in(call, 0).ok_or_else(|| Error::Broken("the result is not read".to_owned()))?
+    }
+
+    /// `None` where the caller does not offer a store, or not in this way.
+    fn begin_in(call: &Call, mode: u32) -> Option<Result<Self, Error>> {
         let fcinfo = call.0;
         // SAFETY: the call is under way. The executor sets resultinfo to a ReturnSetInfo or to null; set and shape live in the query's memory.
         unsafe {
             let info = (*fcinfo).resultinfo.cast::<pg_sys::ReturnSetInfo>();
             if info.is_null() || (*info).type_ != pg_sys::NodeTag::T_ReturnSetInfo {
-                return Err(Error::NotInFrom { function });
+                return None;
             }
             let modes = (*info).allowedModes as u32;
-            let in_from = pg_sys::SetFunctionReturnMode::SFRM_Materialize_Preferred;
-            if modes & pg_sys::SetFunctionReturnMode::SFRM_Materialize == 0 || modes & in_from == 0 {
-                return Err(Error::NotInFrom { function });
+            if modes & pg_sys::SetFunctionReturnMode::SFRM_Materialize == 0 || modes & mode != mode {
+                return None;
             }
             let mut shape = std::ptr::null_mut();
             pg_sys::get_call_result_type(fcinfo, std::ptr::null_mut(), &raw mut shape);
             if shape.is_null() {
-                return Err(Error::Broken("the result has no row type".to_owned()));
+                // A single column that is no row.
+                shape = (*info).expectedDesc;
+            }
+            if shape.is_null() {
+                return Some(Err(Error::Broken("the result has no row type".to_owned())));
             }
             let before = pg_sys::MemoryContextSwitchTo((*(*info).econtext).ecxt_per_query_memory);
             let shape = pg_sys::CreateTupleDescCopy(shape);
@@ -65,7 +82,7 @@ impl Set {
             (*info).returnMode = pg_sys::SetFunctionReturnMode::SFRM_Materialize;
             (*info).setResult = store;
             (*info).setDesc = shape;
-            Ok(Self { store, shape })
+            Some(Ok(Self { store, shape }))
         }
     }
 

@@ -17,6 +17,9 @@ pub struct Plan {
 pub struct Parameter(Option<pg_sys::Datum>);
 
 impl Parameter {
+    /// NULL of any type.
+    pub const NULL: Self = Self(None);
+
     /// A timestamptz.
     pub fn time(time: crate::pg::Time) -> Self {
         Self(Some(time.into()))

@@ -121,7 +121,7 @@ unsafe extern "C-unwind" fn on_exit(_code: std::ffi::c_int, _argument: pg_sys::D
         memory::change(|claims| claims.stop_waiting(place, NUMBER.get()));
     }
     if let Ok(Some(relation)) = SERVED.try_with(Cell::take) {
-        memory::change(|claims| claims.worker_left(relation, pg::process(), pg::is_ended_by_signal(), pg::now()));
+        memory::change(|claims| claims.worker_left(relation, pg::process(), pg::service::is_told_to_end(), pg::now()));
     }
     if LAUNCHER.try_with(Cell::get) == Ok(true) {
         memory::change(|claims| claims.launcher_runs(0, 0));

@@ -44,6 +44,8 @@ enum Deed {
     Emptied(Relation, u64, Then),
     /// Anything may have happened to the jobs of a table.
     Stirred(Relation),
+    /// Schedules were changed beside the jobs of a table.
+    Rescheduled(Relation),
 }
 
 /// Jobs of one entrypoint that can be claimed once the transaction has committed.
@@ -182,6 +184,11 @@ pub fn stirred(relation: Relation) {
     }
 }
 
+/// Notes that schedules were changed. [`reserve`] comes first.
+pub fn rescheduled(relation: Relation) {
+    note(Deed::Rescheduled(relation));
+}
+
 /// Takes back a claim that this transaction has just made. `place` is the row's priority and due, if it is there.
 pub fn unclaim(job: JobKey, number: u64, place: Option<(i32, i64)>) {
     memory::change(|claims| claims.put_back(&job, number, place));
@@ -291,6 +298,7 @@ fn carry_out(notes: &[Note], now: i64) {
                 Deed::Ended(job) => claims.job_ended(job.relation, job.id),
                 Deed::Arrived(arrival) => arrive(claims, &arrival, now),
                 Deed::KeyFreed(queue) => claims.key_is_free(&queue),
+                Deed::Rescheduled(relation) => claims.schedules_changed(relation),
                 Deed::Emptied(..) | Deed::Stirred(_) => {}
             }
         }

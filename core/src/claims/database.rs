@@ -89,6 +89,8 @@ pub struct Database {
     pub alarmed: i64,
     /// When the scheduler looks next; 0 if it has not looked yet.
     pub next_tick: i64,
+    /// Whether schedules tick: 1 they do, 2 they do not, 0 nobody has looked.
+    pub(super) armed: u32,
     /// Without a worker: when somebody last looked for leases that ran out.
     looked_after: i64,
     /// The server's log has been told that there is no place for a worker.
@@ -199,7 +201,7 @@ impl Claims<'_> {
     pub fn worker_serves(&mut self, relation: Relation, now: i64) -> bool {
         let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
         if of.served != relation.table {
-            (of.served, of.next_due, of.next_tick) = (relation.table, 0, 0);
+            (of.served, of.next_due, of.next_tick, of.armed) = (relation.table, 0, 0, 0);
             of.served_since = if relation.table == 0 { 0 } else { now };
         }
         // Whoever waits for a job that was due before has looked for it; a worker that was ended by an error goes on

@@ -41,7 +41,7 @@ impl Claims<'_> {
     /// Schedules were changed: the scheduler is to look at them anew.
     pub fn schedules_changed(&mut self, relation: Relation) {
         if let Some(of) = self.databases.get_mut(&key(relation)) {
-            of.next_tick = 0;
+            (of.next_tick, of.armed) = (0, 0);
         }
         self.tell_worker(relation);
     }
@@ -57,6 +57,18 @@ impl Claims<'_> {
     pub fn end_ticks(&mut self, relation: Relation, next: i64) {
         if let Some(of) = self.databases.get_mut(&key(relation)) {
             of.next_tick = of.next_tick.min(next);
+        }
+    }
+
+    /// Whether schedules tick in a database; `None` where nobody has looked yet.
+    pub fn is_armed(&self, relation: Relation) -> Option<bool> {
+        self.database(relation).filter(|of| of.armed != 0).map(|of| of.armed == 1)
+    }
+
+    /// Somebody has looked.
+    pub fn set_armed(&mut self, relation: Relation, ticks: bool) {
+        if let Some(of) = self.databases.get_mut(&key(relation)) {
+            of.armed = if ticks { 1 } else { 2 };
         }
     }
 }

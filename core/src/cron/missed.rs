@@ -9,12 +9,15 @@ pub const FIRED_MOST: usize = 1000;
 /// [`Due::dropped`] counts no further: a server that was down for a year has dropped millions of a schedule of seconds.
 pub const DROPPED_COUNTED: usize = 100;
 
+/// A tick that is older when it is looked at was missed, though the server was up: the clock was set forward, microseconds.
+pub const LATE: i64 = 60 * MICROSECONDS;
+
 /// What becomes of ticks that were missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CatchUp {
     /// No job.
     Skip,
-    /// One job for all of them and the current tick together.
+    /// One job for all of them: that of the first tick that was not missed, or else of the last one.
     One,
     /// A job for each, the newest [`FIRED_MOST`].
     All,
@@ -36,18 +39,19 @@ pub struct Due {
 impl Cron {
     /// Decides what a schedule has to do `now` whose first tick that was not dealt with is `next_tick`.
     ///
-    /// Due are the ticks from `next_tick` to `now`, both included. The last of them is the current one if the server
-    /// has been up since then (`alive_since`): it gets a job under every policy. All others were missed.
+    /// Due are the ticks from `next_tick` to `now`, both included. Those since the server is up (`alive_since`), and no
+    /// older than [`LATE`], were not missed: each gets a job, under every policy.
     pub fn due(&self, zone: Zone, next_tick: i64, now: i64, alive_since: i64, catch_up: CatchUp) -> Due {
+        let punctual_since = alive_since.max(now.saturating_sub(LATE));
         let last = self.last(zone, now).filter(|tick| *tick >= next_tick);
-        let is_current = last.is_some_and(|tick| tick >= alive_since);
-        let fired_most = match catch_up {
-            CatchUp::Skip => usize::from(is_current),
-            CatchUp::One => 1,
-            CatchUp::All => FIRED_MOST,
-        };
-        let mut newest_first = successors(last, |tick| self.last(zone, tick - 1).filter(|tick| *tick >= next_tick));
-        let mut fire: Vec<i64> = newest_first.by_ref().take(fired_most).collect();
+        let mut newest_first =
+            successors(last, |tick| self.last(zone, tick - 1).filter(|tick| *tick >= next_tick)).peekable();
+        let mut fire = Vec::new();
+        while fire.len() < FIRED_MOST {
+            let makes_up = catch_up == CatchUp::All || catch_up == CatchUp::One && fire.is_empty();
+            let Some(tick) = newest_first.next_if(|tick| makes_up || *tick >= punctual_since) else { break };
+            fire.push(tick);
+        }
         fire.reverse();
         let dropped = newest_first.take(DROPPED_COUNTED).count();
         Due { fire, dropped, last, next: self.next(zone, now) }
@@ -96,6 +100,11 @@ mod tests {
             (2, 3, 2, Skip, vec![1], 0, Some(1), 2),
             (2, 3, 0, One, vec![1], 0, Some(1), 2),
             (2, 3, 0, All, vec![1], 0, Some(1), 2),
+            // Late: within a minute none was missed.
+            (2, 4, 0, Skip, vec![1, 2], 0, Some(2), 3),
+            (2, 4, 0, One, vec![1, 2], 0, Some(2), 3),
+            (2, 4, 3, One, vec![2], 1, Some(2), 3),
+            (2, 5, 0, Skip, vec![2], 1, Some(2), 3),
             // Only one, and missed.
             (2, 3, 3, Skip, vec![], 1, Some(1), 2),
             (2, 3, 3, One, vec![1], 0, Some(1), 2),

@@ -80,7 +80,9 @@ fn the_page_of_settings_says_what_the_server_has() {
     let database = database();
     let mut session = database.connect();
     let rows = "SELECT array_agg(format('| `%s` |%s', name, CASE vartype
-                    WHEN 'integer' THEN format(' %s, %s to %s | %s |', coalesce(unit, replace(name, 'pgqueuer.max_', '')), min_val, max_val, boot_val)
+                    WHEN 'integer' THEN format(' %s, %s to %s | %s |', coalesce(unit, regexp_replace(name, '.*_', '')), min_val, max_val, boot_val)
+                    WHEN 'bool' THEN format(' on, off | %s |', boot_val)
+                    WHEN 'string' THEN format(' names, separated by commas; `*` | %s |', boot_val)
                     ELSE format(' `%s` | %s |', array_to_string(enumvals, '`, `'), boot_val) END) ORDER BY name)
                 FROM pg_settings WHERE name LIKE 'pgqueuer.%'";
     let rows: Vec<String> = value(&mut session, rows, &[]);

@@ -1,0 +1,132 @@
+//! Whether schedules tick in this database. Where it was restored or copied from another they do not, until somebody says
+//! so with `pgq.arm`: a copy for staging must not run production's schedules.
+//!
+//! CREATE EXTENSION writes down where it was made, in a table that is not dumped, and every schedule names that
+//! installation. So a copy of the files is known by its system, database or table, and a restored dump by schedules that
+//! name another installation.
+
+use crate::error::{self, Error};
+use crate::pg::spi::Parameter;
+use crate::shmem::{memory, transaction};
+use crate::{pg, statement};
+use pgqueuer_core::claims::Relation;
+use pgqueuer_core::cron::{Cron, Zone};
+use pgrx::PgSqlErrorCode;
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::prelude::pg_extern;
+use std::cell::Cell;
+
+/// What was found about this database.
+struct Arming {
+    ticks: bool,
+    /// It ticks, and the server has been upgraded since that was written down.
+    upgraded: bool,
+    /// It does not, because it is a copy of the files.
+    copied: bool,
+}
+
+impl Arming {
+    fn look() -> Result<Self, Error> {
+        statement::ARMING.run(&place()?, |rows| {
+            let Some(row) = rows.first() else { return Ok(Self { ticks: false, upgraded: false, copied: false }) };
+            let [armed, same_table, same_place, upgraded, foreign] = [1, 2, 3, 4, 5].map(|column| row.is(column));
+            let here = same_table && (same_place || upgraded);
+            let ticks = armed && here && !foreign;
+            Ok(Self { ticks, upgraded: ticks && upgraded, copied: armed && !here })
+        })
+    }
+}
+
+/// Where this is: system identifier, database, table of jobs, major version of the server.
+fn place() -> Result<[Parameter; 4], Error> {
+    let job = pg::relation(c"job")?;
+    Ok([
+        pg::system_identifier().into(),
+        pgrx::pg_sys::Oid::from(pg::my_database()).into(),
+        job.into(),
+        pg::major_version().into(),
+    ])
+}
+
+fn write_down(ticks: bool) -> Result<(), Error> {
+    let [system, database, job, major] = place()?;
+    statement::ARM.run(&[system, database, job, major, ticks.into()], |_| Ok(()))
+}
+
+/// Whether schedules tick here. Called by the worker, which writes down what a copy or an upgrade has changed. `anew` where
+/// schedules may have come since it last asked.
+///
+/// # Errors
+/// [`Error::Gone`].
+pub fn settle(relation: Relation, anew: bool) -> Result<bool, Error> {
+    if let Some(known) = memory::read(|claims| claims.is_armed(relation)).flatten().filter(|_| !anew) {
+        return Ok(known);
+    }
+    let arming = Arming::look()?;
+    if arming.upgraded || arming.copied {
+        write_down(arming.ticks)?;
+    }
+    memory::change(|claims| claims.set_armed(relation, arming.ticks));
+    Ok(arming.ticks)
+}
+
+thread_local! {
+    static WARNED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Says with the first claim of a session that schedules do not tick.
+///
+/// # Errors
+/// [`Error::Gone`].
+pub fn warn_once() -> Result<(), Error> {
+    if WARNED.replace(true) {
+        return Ok(());
+    }
+    let relation = memory::relation(pg::relation(c"job")?);
+    let known = memory::read(|claims| claims.is_armed(relation)).flatten();
+    if !known.map_or_else(|| Arming::look().map(|arming| arming.ticks), Ok)? {
+        let message = "no schedule of this database ticks: it was restored or copied from another".to_owned();
+        error::warn(PgSqlErrorCode::ERRCODE_WARNING, message, "SELECT pgq.arm() lets them tick from then on.");
+    }
+    Ok(())
+}
+
+/// Whether schedules tick here.
+#[pg_extern(sql = false)]
+fn is_armed() -> Result<bool, ErrorReport> {
+    Ok(Arming::look()?.ticks)
+}
+
+/// Lets them tick, from now on.
+#[pg_extern(sql = false)]
+fn arm() -> Result<bool, ErrorReport> {
+    if Arming::look()?.ticks {
+        return Ok(false);
+    }
+    write_down(true)?;
+    let now = pg::now();
+    let adopted: Vec<(i64, Option<pg::Time>)> = statement::ADOPT_SCHEDULES.run(&[], |rows| {
+        Ok(rows
+            .iter()
+            .filter_map(|row| {
+                let cron = Cron::parse(&row.text(2)?).ok();
+                let next = cron.zip(Zone::parse(&row.text(3)?)).and_then(|(cron, zone)| cron.next(zone, now));
+                Some((row.big(1)?, next.filter(|_| row.is(4))))
+            })
+            .collect())
+    })?;
+    let nothing = || adopted.iter().map(|_| None);
+    statement::ADVANCE.run(
+        &[
+            adopted.iter().map(|(id, _)| *id).collect::<Vec<_>>().into(),
+            Parameter::times(adopted.iter().map(|(_, next)| *next)),
+            Parameter::times(nothing()),
+            nothing().collect::<Vec<Option<i64>>>().into(),
+            vec![None::<&str>; adopted.len()].into(),
+        ],
+        |_| Ok(()),
+    )?;
+    transaction::reserve(1)?;
+    transaction::rescheduled(memory::relation(pg::relation(c"job")?));
+    Ok(true)
+}

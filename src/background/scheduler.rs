@@ -1,0 +1,95 @@
+//! Schedules whose tick has come.
+
+use super::host::{AFTER_FAILURE, Duties, Pause};
+use crate::arm;
+use crate::pg::Time;
+use crate::schedule::fire::{Fired, Wanted, fire, start_again};
+use crate::shmem::memory;
+
+/// How many schedules one transaction fires: some milliseconds, in which the other duties wait.
+const SLICE: usize = 250;
+/// How long a schedule rests whose tick failed, microseconds.
+const REST: Time = 60_000_000;
+/// When a tick is tried again whose schedule somebody is changing, microseconds.
+const LOCKED: Time = 100_000;
+
+/// What the scheduler keeps in mind.
+#[derive(Default)]
+pub struct Ticks {
+    /// When it last looked: a clock that shows less was set back.
+    looked: Time,
+    /// After a failure.
+    paused: Pause,
+    /// Schedules whose ticks failed, and until when they rest.
+    resting: Vec<(i64, Time)>,
+    /// How many are fired at once, where not the usual slice.
+    most: Option<usize>,
+}
+
+/// Fires. Returns when it is needed next.
+pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
+    let relation = duties.relation;
+    let was_set_back = now < duties.ticks.looked;
+    duties.ticks.looked = now;
+    let of = memory::read(|claims| claims.database(relation).map(|of| (of.next_tick, of.served_since))).flatten()?;
+    let (next, alive_since) = of;
+    if next > now && !was_set_back {
+        return (next < Time::MAX).then_some(next);
+    }
+    if let Some(until) = duties.ticks.paused.lasts(now) {
+        return Some(until);
+    }
+    memory::change(|claims| claims.begin_ticks(relation));
+    let next = match look(duties, now, alive_since, next == 0 || was_set_back) {
+        Some(next) => next,
+        None => {
+            duties.ticks.paused = Pause::of(now, AFTER_FAILURE);
+            now.saturating_add(AFTER_FAILURE)
+        }
+    };
+    memory::change(|claims| claims.end_ticks(relation, next));
+    memory::read(|claims| claims.database(relation).map(|of| of.next_tick)).flatten().filter(|next| *next < Time::MAX)
+}
+
+/// Fires a slice. Returns when the next schedule ticks; `None` where that failed.
+fn look(duties: &mut Duties, now: Time, alive_since: Time, anew: bool) -> Option<Time> {
+    let relation = duties.relation;
+    duties.ticks.resting.retain(|(_, until)| *until > now);
+    let left_out: Vec<i64> = duties.ticks.resting.iter().map(|(id, _)| *id).collect();
+    let rested = duties.ticks.resting.iter().map(|(_, until)| *until).min().unwrap_or(Time::MAX);
+    let most = duties.ticks.most.take().unwrap_or(SLICE);
+    let (mut fired, mut tried) = (None, vec![]);
+    let looked = duties.in_transaction(|| {
+        if !arm::settle(relation, anew)? {
+            return Ok(());
+        }
+        if anew {
+            start_again(now)?;
+        }
+        let wanted = Wanted { now, alive_since, most, left_out: &left_out };
+        fired = Some(fire(relation, &wanted, &mut tried)?);
+        Ok(())
+    });
+    if !looked {
+        return duties.ticks.put_off(&tried, now);
+    }
+    match fired {
+        None => Some(Time::MAX),
+        // Somebody has locked them.
+        Some(Fired { schedules: 0, next }) if next <= now => Some(now.saturating_add(LOCKED).min(rested)),
+        Some(Fired { next, .. }) => Some(next.min(rested)),
+    }
+}
+
+impl Ticks {
+    /// One schedule that cannot be fired must not keep back the others: they are tried one by one, until it is found. Returns
+    /// when to go on; `None` where it is no fault of theirs.
+    fn put_off(&mut self, tried: &[i64], now: Time) -> Option<Time> {
+        match tried {
+            [] => return None,
+            [one] => self.resting.push((*one, now.saturating_add(REST))),
+            _ => self.most = Some(1),
+        }
+        Some(now)
+    }
+}
