@@ -5,7 +5,7 @@
 //! another database needs its place, and when the server stops. Whether and when it comes back is the launcher's to say:
 //! memory knows what is to be done, and when.
 
-use super::{alarm, notifier, receipts, scheduler, sweeper};
+use super::{alarm, notifier, pruner, receipts, scheduler, sweeper};
 use crate::error::Error;
 use crate::pg::procedure;
 use crate::pg::service::{self, Woken, in_transaction};
@@ -27,6 +27,8 @@ pub struct Duties {
     pub struck: Pause,
     /// What the scheduler keeps in mind.
     pub ticks: scheduler::Ticks,
+    /// Retention.
+    pub pruner: pruner::Pruner,
 }
 
 /// A duty that was done is not done again for a while.
@@ -71,8 +73,8 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
         return;
     }
     let pause = Pause::default();
-    let ticks = scheduler::Ticks::default();
-    let mut duties = Duties { relation, notified: pause, alarmed: pause, struck: pause, ticks };
+    let (ticks, pruner) = (scheduler::Ticks::default(), pruner::Pruner::default());
+    let mut duties = Duties { relation, notified: pause, alarmed: pause, struck: pause, ticks, pruner };
     while let Some(until) = duties.run() {
         let sleep = until.saturating_sub(pg::now()).clamp(0, LONGEST_SLEEP);
         if service::sleep(sleep) == Woken::Leave {
@@ -94,6 +96,7 @@ impl Duties {
             alarm::run(self, now),
             scheduler::run(self, now),
             receipts::run(self, now),
+            pruner::run(self, now),
         ];
         let next = next.into_iter().flatten().min().unwrap_or(Time::MAX);
         memory::change(|claims| claims.worker_is_well(relation));
