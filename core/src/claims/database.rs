@@ -104,6 +104,11 @@ impl Database {
         self.latch
     }
 
+    /// Whether no worker is to be there.
+    pub fn is_excluded(&self) -> bool {
+        self.excluded != 0
+    }
+
     /// Whether a worker is to be there at once.
     pub fn is_awaited(&self) -> bool {
         self.wake_at == i64::MIN && self.excluded == 0
