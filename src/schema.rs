@@ -14,6 +14,7 @@ extension_sql_file!("../sql/schema/051_consuming.sql", name = "consuming", requi
 extension_sql_file!("../sql/schema/052_controlling.sql", name = "controlling", requires = ["consuming"]);
 extension_sql_file!("../sql/schema/060_seeing.sql", name = "seeing", requires = ["controlling"]);
 extension_sql_file!("../sql/schema/061_health.sql", name = "health", requires = ["seeing"]);
-extension_sql_file!("../sql/schema/070_access.sql", name = "access", requires = ["health"]);
+extension_sql_file!("../sql/schema/062_explain.sql", name = "explain", requires = ["health"]);
+extension_sql_file!("../sql/schema/070_access.sql", name = "access", requires = ["explain"]);
 extension_sql_file!("../sql/schema/080_durability.sql", name = "durability", requires = ["access"]);
 extension_sql_file!("../sql/schema/090_installed.sql", name = "installed", requires = ["durability"], finalize);

@@ -115,4 +115,10 @@ statements! {
     STRIKE_RECEIPTS = "strike_receipts" (INT8ARRAYOID);
     /// How often a job has been tried.
     ATTEMPTS = "attempts" (INT8OID);
+    /// What rows tell of why a job is not running.
+    EXPLAIN = "explain" (INT8OID, TEXTOID);
+    /// Priorities of entrypoints, in gaps between those that are known.
+    PRIORITIES = "priorities" (TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8OID);
+    /// Due jobs that nobody holds, counted to a bound.
+    BACKLOG = "backlog" (TEXTARRAYOID, INT4ARRAYOID, TIMES, INT8ARRAYOID, TIMES, INT8ARRAYOID, INT8ARRAYOID, INT8OID);
 }

@@ -6,6 +6,7 @@
 //! - [`rate`]     at most so many claims in any stretch of time
 //! - [`failure`]  what becomes of a job whose attempt failed
 //! - [`backoff`]  how long a failed job waits for its next attempt
+//! - [`explain`]  why a job is not running, in words
 //! - [`channel`]  the notification channel of an entrypoint
 //! - [`word`]     option words, and the nearest one for a hint
 
@@ -14,6 +15,7 @@
 pub mod backoff;
 pub mod channel;
 pub mod claims;
+pub mod explain;
 pub mod failure;
 pub mod rate;
 pub mod table;

@@ -26,19 +26,35 @@ pub fn wake(relation: Relation, entrypoint: &str, due: Time, jobs: usize) -> Res
     service::ensure(relation);
     let queue = QueueKey { relation, name: Name::of(&[entrypoint]) };
     let notify = guc::notify() == Notify::Coalesced;
-    if notify {
-        know_channel(&queue, entrypoint);
-    }
+    know(&queue, entrypoint, notify);
     transaction::reserve(1)?;
     transaction::arrived(Arrival { queue, due, jobs: jobs as u64, notify });
     Ok(())
 }
 
-/// Sees that memory has the channel's name, so that the commit callback need not.
-pub fn know_channel(queue: &QueueKey, entrypoint: &str) {
-    if memory::read(|claims| claims.knows_channel(queue)) == Some(false) {
+/// Sees that memory has what the commit callback must know of an entrypoint: its name, and its channel's if the database's
+/// worker is to notify.
+fn know(queue: &QueueKey, entrypoint: &str, notify: bool) {
+    if memory::read(|claims| claims.knows_entrypoint(queue, notify)) == Some(false) {
         let name = channel(entrypoint);
-        memory::change(|claims| claims.know_channel(queue, name.as_bytes()));
+        memory::change(|claims| {
+            claims.know_entrypoint(queue, entrypoint.as_bytes());
+            if notify {
+                claims.know_channel(queue, name.as_bytes());
+            }
+        });
+    }
+}
+
+/// Somebody asks for jobs of an entrypoint, and may listen for them, too.
+pub fn asked(queue: &QueueKey, entrypoint: &str) {
+    let now = pg::now();
+    if memory::change(|claims| claims.ask(queue, now)) == Some(false) {
+        let name = channel(entrypoint);
+        memory::change(|claims| {
+            claims.know_channel(queue, name.as_bytes());
+            claims.know_asked(queue, entrypoint.as_bytes(), now);
+        });
     }
 }
 

@@ -301,6 +301,7 @@ fn carry_out(notes: &[Note], now: i64) {
                 sweep(|claims, slot| claims.end_some_in(relation, last, slot, SWEEP));
                 if workers == Then::Forget {
                     sweep(|claims, slot| claims.forget_some_in(relation, slot, SWEEP));
+                    sweep(|claims, slot| claims.forget_some_tallies(relation, slot, SWEEP));
                     memory::change(|claims| claims.table_gone(relation));
                     if relation.table == 0 {
                         memory::change(|claims| claims.forget_database(relation));

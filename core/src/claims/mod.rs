@@ -16,6 +16,7 @@
 //! - `waiter`   who waits, and who is woken
 //! - `database` the background worker of a database
 //! - `channel`  what it is to tell those who LISTEN
+//! - `tally`    what is counted of each entrypoint
 
 mod channel;
 mod database;
@@ -27,6 +28,7 @@ mod memory;
 mod publish;
 mod receipt;
 mod rest;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod waiter;
@@ -39,6 +41,7 @@ pub use head::{LANES, Point, Walk};
 pub use key::{JobKey, Name, OrderKey, QueueKey, Relation, WorkerKey, WorkerKind};
 pub use memory::{Carve, Claims, Fill, Layout, Sizing};
 pub use publish::{RateLimit, Refusal, Request};
+pub use tally::{Asked, Tally};
 pub use waiter::{CHASE_AFTER, Latches, Wanted};
 pub use worker::Worker;
 

@@ -32,7 +32,7 @@ INSERT INTO regress.calls (kind, call) VALUES
     ('grant', $$SELECT pgq.grant_monitor('regress_other')$$), ('grant', $$SELECT pgq.grant_admin('regress_other')$$), ('grant', $$SELECT pgq.revoke_all('regress_other')$$),
     ('see', $$SELECT * FROM pgq.queue_size()$$), ('see', $$SELECT * FROM pgq.throughput()$$), ('see', $$SELECT * FROM pgq.latency()$$),
     ('see', $$SELECT * FROM pgq.jobs$$), ('see', $$SELECT * FROM pgq.job_log$$), ('see', $$SELECT * FROM pgq.entrypoints$$), ('see', $$SELECT * FROM pgq.workers$$),
-    ('status', $$SELECT * FROM pgq.status('{1}')$$),
+    ('status', $$SELECT * FROM pgq.status('{1}')$$), ('status', $$SELECT pgq.explain(1)$$),
     ('payloads of others', $$SELECT payload FROM pgq.jobs$$), ('payloads of others', $$SELECT headers FROM pgq.jobs$$),
     ('payloads of others', $$SELECT max(id) FROM pgq.jobs WHERE payload = 'x'$$), ('payloads of others', $$SELECT payload FROM pgq.job$$),
     ('rows by hand', $$UPDATE pgq.jobs SET priority = 1$$), ('rows by hand', $$DELETE FROM pgq.jobs$$), ('rows by hand', $$INSERT INTO pgq.job_log SELECT * FROM pgq.job_log$$),
