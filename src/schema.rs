@@ -15,6 +15,7 @@ extension_sql_file!("../sql/schema/052_controlling.sql", name = "controlling", r
 extension_sql_file!("../sql/schema/060_seeing.sql", name = "seeing", requires = ["controlling"]);
 extension_sql_file!("../sql/schema/061_health.sql", name = "health", requires = ["seeing"]);
 extension_sql_file!("../sql/schema/062_explain.sql", name = "explain", requires = ["health"]);
-extension_sql_file!("../sql/schema/070_access.sql", name = "access", requires = ["explain"]);
+extension_sql_file!("../sql/schema/063_metrics.sql", name = "metrics", requires = ["explain"]);
+extension_sql_file!("../sql/schema/070_access.sql", name = "access", requires = ["metrics"]);
 extension_sql_file!("../sql/schema/080_durability.sql", name = "durability", requires = ["access"]);
 extension_sql_file!("../sql/schema/090_installed.sql", name = "installed", requires = ["durability"], finalize);

@@ -7,6 +7,7 @@
 //! - [`failure`]  what becomes of a job whose attempt failed
 //! - [`backoff`]  how long a failed job waits for its next attempt
 //! - [`explain`]  why a job is not running, in words
+//! - [`exposition`] metrics as Prometheus reads them
 //! - [`channel`]  the notification channel of an entrypoint
 //! - [`word`]     option words, and the nearest one for a hint
 
@@ -16,6 +17,7 @@ pub mod backoff;
 pub mod channel;
 pub mod claims;
 pub mod explain;
+pub mod exposition;
 pub mod failure;
 pub mod rate;
 pub mod table;

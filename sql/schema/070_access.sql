@@ -54,7 +54,7 @@ Example: SELECT pgq.grant_worker('mailer')$$;
 CREATE FUNCTION pgq.grant_monitor(role text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pgq.give(role, '{status,explain,queue_size,throughput,latency,health,payload_text,payload_json,channel,listen,claims,attempt_ended,known_workers}');
+    PERFORM pgq.give(role, '{status,explain,queue_size,throughput,latency,health,metrics,payload_text,payload_json,channel,listen,claims,attempt_ended,known_workers}');
     EXECUTE pg_catalog.format('GRANT SELECT ON pgq.jobs, pgq.job_log, pgq.entrypoints, pgq.workers TO %I', role);
 END
 $$;

@@ -4,11 +4,12 @@
 //! bound, so it does not grow with the queue.
 
 use crate::error::Error;
-use crate::pg::spi::Parameter;
+use crate::pg::spi::{Parameter, Row};
 use crate::pg::{self, Time};
 use crate::shmem::memory;
 use crate::statement;
 use pgqueuer_core::claims::{Name, Point, QueueKey, Relation};
+use std::collections::BTreeSet;
 
 /// How many priorities that memory does not know are looked for.
 const PRIORITIES_MOST: i64 = 1000;
@@ -94,14 +95,64 @@ pub fn count(lanes: &[Lane], held: &[i64], bound: i64) -> Result<Vec<Count>, Err
     let mut counts = vec![Count { jobs: 0, first: None }; lanes.len()];
     statement::BACKLOG.run(&parameters, |rows| {
         for row in rows.iter() {
-            let place = row.big(1).and_then(|place| usize::try_from(place - 1).ok());
-            if let Some(count) = place.and_then(|place| counts.get_mut(place)) {
+            if let Some(count) = place(&row).and_then(|place| counts.get_mut(place)) {
                 *count = Count { jobs: row.big(2).unwrap_or(0), first: row.time(3) };
             }
         }
         Ok(())
     })?;
     Ok(counts)
+}
+
+/// What was counted of those that are not due.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Aside {
+    /// Deferred jobs; the bound if there are more.
+    pub deferred: i64,
+    /// Jobs held as failed; the bound if there are more.
+    pub held: i64,
+}
+
+/// Counts the jobs of each lane that are not due by `now`, to `bound`.
+///
+/// # Errors
+/// [`Error::Broken`].
+pub fn count_aside(lanes: &[Lane], now: Time, bound: i64) -> Result<Vec<Aside>, Error> {
+    let parameters = [
+        lanes.iter().map(|lane| lane.entrypoint.clone()).collect::<Vec<_>>().into(),
+        lanes.iter().map(|lane| lane.priority).collect::<Vec<_>>().into(),
+        Parameter::time(now),
+        bound.into(),
+    ];
+    let mut counts = vec![Aside::default(); lanes.len()];
+    statement::SET_ASIDE.run(&parameters, |rows| {
+        for row in rows.iter() {
+            let [deferred, ever, held] = [2, 3, 4].map(|column| row.big(column).unwrap_or(0));
+            if let Some(count) = place(&row).and_then(|place| counts.get_mut(place)) {
+                *count = Aside { deferred: deferred.saturating_add(ever), held };
+            }
+        }
+        Ok(())
+    })?;
+    Ok(counts)
+}
+
+/// The entrypoints that jobs have and that are not among `known`, up to `most`.
+///
+/// # Errors
+/// [`Error::Broken`].
+pub fn unknown_names(known: &BTreeSet<String>, most: i64) -> Result<Vec<String>, Error> {
+    // Nothing is before the first, and no name of 255 bytes behind the last.
+    let (first, last) = (String::new(), "\u{10FFFF}".repeat(64));
+    let below: Vec<String> = [&first].into_iter().chain(known).cloned().collect();
+    let above: Vec<String> = known.iter().chain([&last]).cloned().collect();
+    statement::NAMES
+        .run(&[below.into(), above.into(), most.into()], |rows| Ok(rows.iter().filter_map(|row| row.text(1)).collect()))
+}
+
+/// The lane that a row of a count belongs to.
+fn place(row: &Row) -> Option<usize> {
+    row.big(1).and_then(|place| usize::try_from(place - 1).ok())
 }
 
 /// How many jobs of an entrypoint come before a place, counted to `bound`.

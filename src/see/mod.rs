@@ -3,5 +3,7 @@
 mod backlog;
 mod claims;
 mod explain;
+mod family;
 mod memory;
+mod metrics;
 mod payload;

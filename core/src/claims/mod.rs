@@ -41,7 +41,7 @@ pub use head::{LANES, Point, Walk};
 pub use key::{JobKey, Name, OrderKey, QueueKey, Relation, WorkerKey, WorkerKind};
 pub use memory::{Carve, Claims, Fill, Layout, Sizing};
 pub use publish::{RateLimit, Refusal, Request};
-pub use tally::{Asked, Tally};
+pub use tally::{Asked, BOUNDS, Histogram, Outcome, Tally};
 pub use waiter::{CHASE_AFTER, Latches, Wanted};
 pub use worker::Worker;
 

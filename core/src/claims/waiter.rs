@@ -140,6 +140,11 @@ impl Claims<'_> {
         self.waiters.iter().filter(waits).count() as u64
     }
 
+    /// How many sessions wait, for jobs or for their ends.
+    pub fn waiting_in(&self, relation: Relation) -> u64 {
+        self.waiters.iter().filter(|waiter| waiter.session != 0 && waiter.relation == relation).count() as u64
+    }
+
     /// Whether the waiter was woken since it last slept. It looks from here on, can be woken again meanwhile, and has woken
     /// those that were owed to it.
     pub fn take_wake(&mut self, place: usize, session: u64) -> bool {

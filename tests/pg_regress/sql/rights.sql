@@ -30,7 +30,7 @@ INSERT INTO regress.calls (kind, call) VALUES
     ('control', $$SELECT pgq.configure('q')$$), ('control', $$SELECT pgq.set_durability('durable')$$),
     ('grant', $$SELECT pgq.grant_producer('regress_other')$$), ('grant', $$SELECT pgq.grant_worker('regress_other')$$),
     ('grant', $$SELECT pgq.grant_monitor('regress_other')$$), ('grant', $$SELECT pgq.grant_admin('regress_other')$$), ('grant', $$SELECT pgq.revoke_all('regress_other')$$),
-    ('see', $$SELECT * FROM pgq.queue_size()$$), ('see', $$SELECT * FROM pgq.throughput()$$), ('see', $$SELECT * FROM pgq.latency()$$),
+    ('see', $$SELECT * FROM pgq.queue_size()$$), ('see', $$SELECT * FROM pgq.throughput()$$), ('see', $$SELECT * FROM pgq.latency()$$), ('see', $$SELECT pgq.metrics()$$),
     ('see', $$SELECT * FROM pgq.jobs$$), ('see', $$SELECT * FROM pgq.job_log$$), ('see', $$SELECT * FROM pgq.entrypoints$$), ('see', $$SELECT * FROM pgq.workers$$),
     ('status', $$SELECT * FROM pgq.status('{1}')$$), ('status', $$SELECT pgq.explain(1)$$),
     ('payloads of others', $$SELECT payload FROM pgq.jobs$$), ('payloads of others', $$SELECT headers FROM pgq.jobs$$),

@@ -3,6 +3,7 @@
 
 mod cursor;
 mod lost;
+mod tally;
 mod waiting;
 
 use super::*;
