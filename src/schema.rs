@@ -24,6 +24,8 @@ extension_sql_file!(
     requires = ["health_of_jobs"]
 );
 extension_sql_file!("../sql/schema/065_health.sql", name = "health", requires = ["health_of_schedules"]);
-extension_sql_file!("../sql/schema/070_access.sql", name = "access", requires = ["health"]);
+extension_sql_file!("../sql/schema/066_explain.sql", name = "explain", requires = ["health"]);
+extension_sql_file!("../sql/schema/067_metrics.sql", name = "metrics", requires = ["explain"]);
+extension_sql_file!("../sql/schema/070_access.sql", name = "access", requires = ["metrics"]);
 extension_sql_file!("../sql/schema/080_durability.sql", name = "durability", requires = ["access"]);
 extension_sql_file!("../sql/schema/090_installed.sql", name = "installed", requires = ["durability"], finalize);

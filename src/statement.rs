@@ -154,4 +154,18 @@ statements! {
     PRUNE_FAILED = "prune_failed" (TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TEXTOID);
     /// Since when a job has been held.
     OLDEST_FAILED = "oldest_failed" (TIMESTAMPTZOID);
+    /// What rows tell of why a job is not running.
+    EXPLAIN = "explain" (INT8OID, TEXTOID);
+    /// Priorities of entrypoints, in gaps between those that are known.
+    PRIORITIES = "priorities" (TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8OID);
+    /// Due jobs that nobody holds, counted to a bound.
+    BACKLOG = "backlog" (TEXTARRAYOID, INT4ARRAYOID, TIMES, INT8ARRAYOID, TIMES, INT8ARRAYOID, INT8ARRAYOID, INT8OID);
+    /// Deferred and held jobs, counted to a bound.
+    SET_ASIDE = "set_aside" (TEXTARRAYOID, INT4ARRAYOID, TIMESTAMPTZOID, INT8OID);
+    /// Entrypoints, in gaps between those that are known.
+    NAMES = "names" (TEXTARRAYOID, TEXTARRAYOID, INT8OID);
+    /// Settings that an operator watches.
+    CONFIGURED = "configured" ();
+    /// What the server tells of the queue.
+    SERVER = "server" ();
 }

@@ -6,7 +6,7 @@
 
 use super::{CATCH_UP, next_of};
 use crate::error::Error;
-use crate::job::wake::wake;
+use crate::job::wake::enqueued;
 use crate::pg::spi::{Parameter, Row};
 use crate::pg::{self, Time};
 use crate::statement;
@@ -150,7 +150,7 @@ fn enqueue_and_advance(
         statement::FIRE.run(&parameters, |_| Ok(()))?;
     }
     advance(decided.iter().map(|(_, advance)| advance))?;
-    arrived.into_iter().try_for_each(|(entrypoint, jobs)| wake(relation, entrypoint, now, jobs))
+    arrived.into_iter().try_for_each(|(entrypoint, jobs)| enqueued(relation, entrypoint, now, jobs, jobs))
 }
 
 fn advance<'a>(all: impl Iterator<Item = &'a Advance> + Clone) -> Result<(), Error> {

@@ -29,6 +29,11 @@ impl Claims<'_> {
         !self.rests.is_empty() && self.rests.get(job).is_some_and(|rest| rest.until > now)
     }
 
+    /// How often in a row claims on a job were rolled back, and until when it rests, if it does.
+    pub fn rest_of(&self, job: &JobKey, now: i64) -> Option<(u64, i64)> {
+        self.rests.get(job).filter(|rest| rest.until > now).map(|rest| (rest.count, rest.until))
+    }
+
     /// A claim was rolled back. `first` is the delay after the second time, microseconds; each further one doubles it.
     pub(super) fn rolled_back(&mut self, job: &JobKey, claim: &Claim, first: i64, now: i64) {
         if self.rests.find(job).is_none() {
