@@ -20,8 +20,10 @@ pub const INFO: Metric = Metric {
 pub const PRELOADED: Metric =
     of_database("pgqueuer_preloaded", "1 where the library is preloaded, 0 where nothing can be claimed.");
 pub const STANDBY: Metric = of_database("pgqueuer_standby", "1 on a standby, which hands out nothing.");
-pub const DATABASE_WORKER: Metric =
-    of_database("pgqueuer_database_worker_running", "1 while this database has its background worker, or gets it when there is something to do.");
+pub const DATABASE_WORKER: Metric = of_database(
+    "pgqueuer_database_worker_running",
+    "1 while this database has its background worker, or gets it when there is something to do.",
+);
 pub const ENQUEUED: Metric = of_entrypoint(
     "pgqueuer_enqueued_total",
     Counter,

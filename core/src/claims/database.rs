@@ -104,6 +104,11 @@ impl Database {
         self.latch
     }
 
+    /// Its state while it has no worker, where the server has places.
+    pub(super) fn state_without(&self) -> WorkerState {
+        if self.served == 0 { WorkerState::Absent } else { WorkerState::Resting }
+    }
+
     /// Whether no worker is to be there.
     pub fn is_excluded(&self) -> bool {
         self.excluded != 0
