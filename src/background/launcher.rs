@@ -80,8 +80,8 @@ fn start_workers(served: &mut Vec<u32>) -> i64 {
             None => return i64::MAX,
         };
         let relation = Relation { database, table: 0 };
-        // A session has used the queue in a database that came into being after the last look.
-        if !served.contains(&database) {
+        // A session has used the queue in a database that came into being after the last look; or nobody can connect to it.
+        if !served.contains(&database) || memory::read(|claims| claims.has_failed(relation)) == Some(true) {
             *served = look_around();
         }
         if !served.contains(&database) {

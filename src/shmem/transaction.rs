@@ -189,7 +189,7 @@ fn with_notes<R>(act: impl FnOnce(&mut Vec<Note>) -> R) -> Option<R> {
 unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argument: *mut std::ffi::c_void) {
     match event {
         pg_sys::XactEvent::XACT_EVENT_COMMIT => {
-            command::lift_ban();
+            command::ended();
             with_notes(|notes| {
                 if !notes.is_empty() {
                     let now = pg::now();
@@ -199,7 +199,7 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argu
             });
         }
         pg_sys::XactEvent::XACT_EVENT_ABORT => {
-            command::lift_ban();
+            command::ended();
             session::settings_rolled_back();
             with_notes(|notes| undo(notes, 0));
         }
@@ -210,7 +210,7 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argu
         }
         // COMMIT PREPARED tells of its jobs: see `command`.
         pg_sys::XactEvent::XACT_EVENT_PREPARE => {
-            command::lift_ban();
+            command::ended();
             with_notes(Vec::clear);
         }
         _ => {}

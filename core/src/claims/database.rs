@@ -72,7 +72,7 @@ pub struct Database {
     /// The jobs table whose receipts are in memory; 0 if none.
     pub loaded: u32,
     /// How many workers in a row ended in the middle.
-    failures: u32,
+    pub(super) failures: u32,
     /// No worker is started before.
     pub(super) retry_at: i64,
     /// Since when its workers have looked after it, their rests included; 0 if they do not.

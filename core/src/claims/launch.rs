@@ -164,6 +164,11 @@ impl Claims<'_> {
         !std::mem::replace(&mut of.refused, true)
     }
 
+    /// Whether the last worker of a database ended in the middle.
+    pub fn has_failed(&self, relation: Relation) -> bool {
+        self.database(relation).is_some_and(|of| of.failures > 0)
+    }
+
     /// The server had a place.
     pub fn start_granted(&mut self) {
         self.boot.refusals = 0;
