@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::pg::procedure;
 use crate::pg::service::{self, Woken, in_transaction};
 use crate::pg::{self, LONGEST_SLEEP, Time};
-use crate::shmem::{memory, session};
+use crate::shmem::{self, memory, session};
 use pgqueuer_core::claims::{Relation, Sleep};
 use pgrx::pg_sys;
 use pgrx::prelude::pg_guard;
@@ -67,7 +67,10 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
         return;
     }
     // A session that makes the table from here on says so.
-    let table = in_transaction(|| Ok(pg::relation(c"job").map_or(0, |table| table.to_u32()))).unwrap_or_default();
+    let table = in_transaction(|| {
+        Ok(pg::relation(c"job").ok().filter(|job| pg::is_ours(*job)).map_or(0, |table| table.to_u32()))
+    })
+    .unwrap_or_default();
     let relation = Relation { table, ..relation };
     if memory::change(|claims| claims.worker_serves(relation, pg::now())) != Some(true) {
         return;
@@ -86,7 +89,7 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
 impl Duties {
     /// Does what is due. Returns until when to sleep; `None` where the worker is to leave.
     fn run(&mut self) -> Option<Time> {
-        let (relation, now) = (self.relation, pg::now());
+        let (relation, now) = (self.relation, shmem::service::look_at_clock());
         if memory::change(|claims| claims.worker_looks(relation, now)) != Some(true) {
             return None;
         }
@@ -120,7 +123,10 @@ impl Duties {
     pub fn attempt(&self, act: impl FnOnce() -> Result<(), Error>) -> Result<(), String> {
         let served = || match pg::lock_relation(c"job") {
             // In the name of the owner, as a session's call: a trigger that somebody has put there must not be a superuser's.
-            Ok(table) if memory::relation(table) == self.relation => procedure::as_owner_of(c"job", act),
+            Ok(table) if memory::relation(table) == self.relation => {
+                procedure::become_owner_of(c"job")?;
+                act()
+            }
             // Another table or none: memory says so, and the next look ends this worker.
             Ok(table) => {
                 memory::change(|claims| claims.is_used(memory::relation(table)));

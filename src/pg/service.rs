@@ -1,5 +1,6 @@
 //! What a background worker needs beside what sessions need.
 
+use super::procedure::User;
 use super::{Time, set};
 use crate::error::{self, Error};
 use pgrx::pg_sys;
@@ -97,6 +98,8 @@ pub fn sleep(microseconds: Time) -> Woken {
             return Woken::Leave;
         }
         if pg_sys::InterruptPending != 0 {
+            // There is nothing to cancel, and the ERROR would end the process.
+            pg_sys::QueryCancelPending = 0;
             pg_sys::ProcessInterrupts();
         }
         if pg_sys::ConfigReloadPending != 0 {
@@ -132,6 +135,7 @@ pub fn come_back() {
 /// # Errors
 /// What went wrong: it is rolled back, and the log says so, too.
 pub fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R, String> {
+    let before = User::current();
     let whole = AssertUnwindSafe(|| {
         // SAFETY: outside of a transaction, as between two commands of a session; an ERROR leads to the abort below.
         unsafe {
@@ -141,6 +145,8 @@ pub fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R, St
             let answer = act().unwrap_or_else(|error| error::raise(error));
             pg_sys::PopActiveSnapshot();
             pg_sys::CommitTransactionCommand();
+            // Whatever was deferred to the commit has run in the name of whom the transaction had become.
+            before.restore();
             Ok(answer)
         }
     });

@@ -166,18 +166,26 @@ fn advance<'a>(all: impl Iterator<Item = &'a Advance> + Clone) -> Result<(), Err
     )
 }
 
-/// The clock was set back: schedules that would be silent until it has caught up start again from `now`.
+/// The clock may have been set back: schedules that would be silent until it has caught up start again from `now`.
 ///
 /// # Errors
 /// [`Error::Broken`].
 pub fn start_again(now: Time) -> Result<(), Error> {
     let ahead: Vec<Advance> = statement::AHEAD_OF_CLOCK.run(&[Parameter::time(now)], |rows| {
         let again = |row: Row| {
-            let (cron, timezone, last_tick, next_tick) = (row.text(2)?, row.text(3)?, row.time(4)?, row.time(5)?);
-            has_gone_back(last_tick, next_tick, now).then_some(Advance {
+            let (cron, timezone, next_tick) = (row.text(2)?, row.text(3)?, row.time(5)?);
+            let first = next_of(&cron, &timezone, now)?;
+            // What has ticked is not repeated; one that has not since then waits for its first tick.
+            let back = match row.time(4).filter(|last_tick| *last_tick > now) {
+                Some(last_tick) => has_gone_back(last_tick, next_tick, now),
+                None => next_of(&cron, &timezone, first).is_none_or(|second| {
+                    has_gone_back(first, second, second.saturating_sub(next_tick.saturating_sub(now)))
+                }),
+            };
+            (back && next_tick > first).then_some(Advance {
                 id: row.big(1)?,
-                next_tick: next_of(&cron, &timezone, now),
-                last_tick: Some(now),
+                next_tick: Some(first),
+                last_tick: row.time(4).map(|last_tick| last_tick.min(now)),
                 last_job: None,
                 note: Some("the clock was set back: it ticks from then on".to_owned()),
             })

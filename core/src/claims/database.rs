@@ -91,8 +91,11 @@ pub struct Database {
     pub next_tick: i64,
     /// Whether schedules tick: 1 they do, 2 they do not, 0 nobody has looked.
     pub(super) armed: u32,
+    /// The scheduler is to see whether schedules lie too far ahead of the clock: at the first look of a life, and when
+    /// the clock was set.
+    pub(super) clock_was_set: u32,
     /// Without a worker: when somebody last looked for leases that ran out.
-    looked_after: i64,
+    pub(super) looked_after: i64,
     /// The server's log has been told that there is no place for a worker.
     pub refused: bool,
     /// Told, and its latch is still to be set.
@@ -212,6 +215,7 @@ impl Claims<'_> {
         let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
         if of.served != relation.table {
             (of.served, of.next_due, of.next_tick, of.armed) = (relation.table, 0, 0, 0);
+            of.clock_was_set = 1;
             of.served_since = 0;
         }
         if of.served_since == 0 && of.served != 0 {

@@ -56,6 +56,10 @@ pub struct Boot {
     pub refusals: u64,
     /// Until then it is not asked.
     pub refused_until: i64,
+    /// The clock when it was last looked at.
+    pub clock: i64,
+    /// A clock that nobody sets, then.
+    pub steady: i64,
 }
 
 /// How many of each there is room for.

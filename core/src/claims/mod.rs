@@ -16,11 +16,13 @@
 //! - `waiter`   who waits, and who is woken
 //! - `database` the background worker of a database
 //! - `launch`   which databases get a worker when
+//! - `clock`    what becomes of all this when the clock is set
 //! - `due`      when the next job or tick falls due
 //! - `channel`  what it is to tell those who LISTEN
 //! - `tally`    what is counted of each entrypoint
 
 mod channel;
+mod clock;
 mod database;
 mod due;
 mod end;

@@ -15,7 +15,7 @@ pub struct Rest {
     /// How often in a row.
     count: u64,
     /// Until when nobody gets it.
-    until: i64,
+    pub(super) until: i64,
     queue: QueueKey,
     priority: i32,
     /// Its workers have been told that it can be claimed again.

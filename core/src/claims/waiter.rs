@@ -284,7 +284,7 @@ impl Claims<'_> {
 pub struct Chase {
     queue: QueueKey,
     /// When to see whether it was claimed; 0: a free place.
-    at: i64,
+    pub(super) at: i64,
     /// How many claims of the entrypoint had been made then.
     claims: u64,
     /// How many have answered since that there is a job.
