@@ -132,6 +132,8 @@ statements! {
     FIRE = "fire" (TIMESTAMPTZOID, INT8ARRAYOID, INT8ARRAYOID, TIMES);
     /// Takes ticks.
     ADVANCE = "advance" (INT8ARRAYOID, TIMES, TIMES, INT8ARRAYOID, TEXTARRAYOID);
+    /// Says why a schedule was not fired.
+    NOTE = "note" (INT8OID, TEXTOID);
     /// Schedules that have ticked in the future.
     AHEAD_OF_CLOCK = "ahead_of_clock" (TIMESTAMPTZOID);
     /// Whether schedules tick in this database.
@@ -142,4 +144,28 @@ statements! {
     ADOPT_SCHEDULES = "adopt_schedules" ();
     /// How often a job has been tried.
     ATTEMPTS = "attempts" (INT8OID);
+    /// The state of the log's ring.
+    LOG_RING = "log_ring" ();
+    /// Writes down the state of the log's ring.
+    WRITE_LOG_RING = "write_log_ring" (INT4OID, TIMESTAMPTZOID, TIMES);
+    /// Empties a table of the log's ring.
+    EMPTY_LOG = "empty_log" (INT4OID, INT4OID);
+    /// Removes jobs that have been held for long.
+    PRUNE_FAILED = "prune_failed" (TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TEXTOID);
+    /// Since when a job has been held.
+    OLDEST_FAILED = "oldest_failed" (TIMESTAMPTZOID);
+    /// What rows tell of why a job is not running.
+    EXPLAIN = "explain" (INT8OID, TEXTOID);
+    /// Priorities of entrypoints, in gaps between those that are known.
+    PRIORITIES = "priorities" (TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8OID);
+    /// Due jobs that nobody holds, counted to a bound.
+    BACKLOG = "backlog" (TEXTARRAYOID, INT4ARRAYOID, TIMES, INT8ARRAYOID, TIMES, INT8ARRAYOID, INT8ARRAYOID, INT8OID);
+    /// Deferred and held jobs, counted to a bound.
+    SET_ASIDE = "set_aside" (TEXTARRAYOID, INT4ARRAYOID, TIMESTAMPTZOID, INT8OID);
+    /// Entrypoints, in gaps between those that are known.
+    NAMES = "names" (TEXTARRAYOID, TEXTARRAYOID, INT8OID);
+    /// Settings that an operator watches.
+    CONFIGURED = "configured" ();
+    /// What the server tells of the queue.
+    SERVER = "server" ();
 }

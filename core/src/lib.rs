@@ -6,7 +6,10 @@
 //! - [`rate`]     at most so many claims in any stretch of time
 //! - [`failure`]  what becomes of a job whose attempt failed
 //! - [`backoff`]  how long a failed job waits for its next attempt
+//! - [`retention`] which table of the log is written, and when the next one is emptied
 //! - [`cron`]     when a schedule ticks, and which ticks it has missed
+//! - [`explain`]  why a job is not running, in words
+//! - [`exposition`] metrics as Prometheus reads them
 //! - [`channel`]  the notification channel of an entrypoint
 //! - [`word`]     option words, and the nearest one for a hint
 
@@ -16,7 +19,10 @@ pub mod backoff;
 pub mod channel;
 pub mod claims;
 pub mod cron;
+pub mod explain;
+pub mod exposition;
 pub mod failure;
 pub mod rate;
+pub mod retention;
 pub mod table;
 pub mod word;

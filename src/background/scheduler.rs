@@ -3,7 +3,7 @@
 use super::host::{AFTER_FAILURE, Duties, Pause};
 use crate::arm;
 use crate::pg::Time;
-use crate::schedule::fire::{Fired, Wanted, fire, start_again};
+use crate::schedule::fire::{Fired, Wanted, fire, say_why, start_again};
 use crate::shmem::memory;
 
 /// How many schedules one transaction fires: some milliseconds, in which the other duties wait.
@@ -14,33 +14,34 @@ const REST: Time = 60_000_000;
 const LOCKED: Time = 100_000;
 
 /// What the scheduler keeps in mind.
-#[derive(Default)]
 pub struct Ticks {
-    /// When it last looked: a clock that shows less was set back.
-    looked: Time,
     /// After a failure.
     paused: Pause,
     /// Schedules whose ticks failed, and until when they rest.
     resting: Vec<(i64, Time)>,
-    /// How many are fired at once, where not the usual slice.
-    most: Option<usize>,
+    /// How many are fired at once: fewer after a failure.
+    slice: usize,
+}
+
+impl Default for Ticks {
+    fn default() -> Self {
+        Self { paused: Pause::default(), resting: vec![], slice: SLICE }
+    }
 }
 
 /// Fires. Returns when it is needed next.
 pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
     let relation = duties.relation;
-    let was_set_back = now < duties.ticks.looked;
-    duties.ticks.looked = now;
     let of = memory::read(|claims| claims.database(relation).map(|of| (of.next_tick, of.served_since))).flatten()?;
     let (next, alive_since) = of;
-    if next > now && !was_set_back {
+    if next > now {
         return (next < Time::MAX).then_some(next);
     }
     if let Some(until) = duties.ticks.paused.lasts(now) {
         return Some(until);
     }
     memory::change(|claims| claims.begin_ticks(relation));
-    let next = match look(duties, now, alive_since, next == 0 || was_set_back) {
+    let next = match look(duties, now, alive_since, next == 0) {
         Some(next) => next,
         None => {
             duties.ticks.paused = Pause::of(now, AFTER_FAILURE);
@@ -54,25 +55,28 @@ pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
 /// Fires a slice. Returns when the next schedule ticks; `None` where that failed.
 fn look(duties: &mut Duties, now: Time, alive_since: Time, anew: bool) -> Option<Time> {
     let relation = duties.relation;
-    duties.ticks.resting.retain(|(_, until)| *until > now);
+    // What somebody has changed may do now.
+    duties.ticks.resting.retain(|(_, until)| *until > now && !anew);
     let left_out: Vec<i64> = duties.ticks.resting.iter().map(|(id, _)| *id).collect();
     let rested = duties.ticks.resting.iter().map(|(_, until)| *until).min().unwrap_or(Time::MAX);
-    let most = duties.ticks.most.take().unwrap_or(SLICE);
+    let most = duties.ticks.slice;
     let (mut fired, mut tried) = (None, vec![]);
-    let looked = duties.in_transaction(|| {
+    let looked = duties.attempt(|| {
         if !arm::settle(relation, anew)? {
             return Ok(());
         }
-        if anew {
+        if memory::read(|claims| claims.clock_was_set(relation)) == Some(true) {
             start_again(now)?;
+            memory::change(|claims| claims.clock_is_known(relation));
         }
         let wanted = Wanted { now, alive_since, most, left_out: &left_out };
         fired = Some(fire(relation, &wanted, &mut tried)?);
         Ok(())
     });
-    if !looked {
-        return duties.ticks.put_off(&tried, now);
+    if let Err(why) = looked {
+        return put_off(duties, &tried, &why, now);
     }
+    duties.ticks.slice = (duties.ticks.slice * 2).min(SLICE);
     match fired {
         None => Some(Time::MAX),
         // Somebody has locked them.
@@ -81,15 +85,17 @@ fn look(duties: &mut Duties, now: Time, alive_since: Time, anew: bool) -> Option
     }
 }
 
-impl Ticks {
-    /// One schedule that cannot be fired must not keep back the others: they are tried one by one, until it is found. Returns
-    /// when to go on; `None` where it is no fault of theirs.
-    fn put_off(&mut self, tried: &[i64], now: Time) -> Option<Time> {
-        match tried {
-            [] => return None,
-            [one] => self.resting.push((*one, now.saturating_add(REST))),
-            _ => self.most = Some(1),
+/// One schedule that cannot be fired must not keep back the others: it is looked for by halves, says why, and rests. Returns
+/// when to go on; `None` where it is no fault of theirs.
+fn put_off(duties: &mut Duties, tried: &[i64], why: &str, now: Time) -> Option<Time> {
+    match tried {
+        [] => return None,
+        [one] => {
+            let note = format!("its job could not be enqueued: {why}");
+            duties.in_transaction(|| say_why(*one, &note));
+            duties.ticks.resting.push((*one, now.saturating_add(REST)));
         }
-        Some(now)
+        _ => duties.ticks.slice = (tried.len() / 2).max(1),
     }
+    Some(now)
 }

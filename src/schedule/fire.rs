@@ -6,7 +6,7 @@
 
 use super::{CATCH_UP, next_of};
 use crate::error::Error;
-use crate::job::wake::wake;
+use crate::job::wake::enqueued;
 use crate::pg::spi::{Parameter, Row};
 use crate::pg::{self, Time};
 use crate::statement;
@@ -103,6 +103,10 @@ impl Schedule {
             return (vec![], Advance { id: self.id, next_tick: None, last_tick: None, last_job: None, note });
         };
         let mut due = cron.due(zone, self.next_tick, now, alive_since, self.catch_up);
+        if due.last.is_none() {
+            // Somebody has set the time by hand, or the rules of the zone have changed.
+            (due.fire, due.last) = (vec![self.next_tick], Some(self.next_tick));
+        }
         if let (Some(job), false) = (self.live_job, self.overlap) {
             return (vec![], advance(&due, Some(format!("its last job, {job}, was not done yet"))));
         }
@@ -146,7 +150,7 @@ fn enqueue_and_advance(
         statement::FIRE.run(&parameters, |_| Ok(()))?;
     }
     advance(decided.iter().map(|(_, advance)| advance))?;
-    arrived.into_iter().try_for_each(|(entrypoint, jobs)| wake(relation, entrypoint, now, jobs))
+    arrived.into_iter().try_for_each(|(entrypoint, jobs)| enqueued(relation, entrypoint, now, jobs, jobs))
 }
 
 fn advance<'a>(all: impl Iterator<Item = &'a Advance> + Clone) -> Result<(), Error> {
@@ -162,18 +166,26 @@ fn advance<'a>(all: impl Iterator<Item = &'a Advance> + Clone) -> Result<(), Err
     )
 }
 
-/// The clock was set back: schedules that would be silent until it has caught up start again from `now`.
+/// The clock may have been set back: schedules that would be silent until it has caught up start again from `now`.
 ///
 /// # Errors
 /// [`Error::Broken`].
 pub fn start_again(now: Time) -> Result<(), Error> {
     let ahead: Vec<Advance> = statement::AHEAD_OF_CLOCK.run(&[Parameter::time(now)], |rows| {
         let again = |row: Row| {
-            let (cron, timezone, last_tick, next_tick) = (row.text(2)?, row.text(3)?, row.time(4)?, row.time(5)?);
-            has_gone_back(last_tick, next_tick, now).then_some(Advance {
+            let (cron, timezone, next_tick) = (row.text(2)?, row.text(3)?, row.time(5)?);
+            let first = next_of(&cron, &timezone, now)?;
+            // What has ticked is not repeated; one that has not since then waits for its first tick.
+            let back = match row.time(4).filter(|last_tick| *last_tick > now) {
+                Some(last_tick) => has_gone_back(last_tick, next_tick, now),
+                None => next_of(&cron, &timezone, first).is_none_or(|second| {
+                    has_gone_back(first, second, second.saturating_sub(next_tick.saturating_sub(now)))
+                }),
+            };
+            (back && next_tick > first).then_some(Advance {
                 id: row.big(1)?,
-                next_tick: next_of(&cron, &timezone, now),
-                last_tick: Some(now),
+                next_tick: Some(first),
+                last_tick: row.time(4).map(|last_tick| last_tick.min(now)),
                 last_job: None,
                 note: Some("the clock was set back: it ticks from then on".to_owned()),
             })
@@ -181,4 +193,12 @@ pub fn start_again(now: Time) -> Result<(), Error> {
         Ok(rows.iter().filter_map(again).collect())
     })?;
     if ahead.is_empty() { Ok(()) } else { advance(ahead.iter()) }
+}
+
+/// Writes down why a schedule's tick was not fired.
+///
+/// # Errors
+/// [`Error::Broken`].
+pub fn say_why(id: i64, note: &str) -> Result<(), Error> {
+    statement::NOTE.run(&[id.into(), note.into()], |_| Ok(()))
 }

@@ -36,7 +36,7 @@ fn schedule(
     overlap: Option<bool>,
     ordering_key: Option<&str>,
     payload_bytes: Option<Raw>,
-) -> Result<Option<i64>, ErrorReport> {
+) -> Result<i64, ErrorReport> {
     let name = check::entrypoint("name", name)?;
     let expression = read(cron)?;
     let entrypoint = entrypoint.map_or(Ok(name), |given| check::entrypoint("entrypoint", Some(given)))?;
@@ -66,7 +66,9 @@ fn schedule(
         Parameter::time(next),
         pg::caller().into(),
     ];
-    let id = statement::SCHEDULE.bigs(&parameters)?.first().copied();
+    let Some(id) = statement::SCHEDULE.bigs(&parameters)?.first().copied() else {
+        return Err(Error::Broken("there is no row in pgq.installation: SELECT pgq.arm()".to_owned()).into());
+    };
     changed()?;
     Ok(id)
 }

@@ -58,7 +58,8 @@ proptest! {
         alive in 0.0f64..1.2, catch_up in select(vec![CatchUp::Skip, CatchUp::One, CatchUp::All]),
     ) {
         let Some(next_tick) = cron.next(zone, start) else { return Ok(()) };
-        let all = || successors(Some(next_tick), |tick| cron.next(zone, *tick));
+        // A core that does not go forward fails, it does not hang.
+        let all = || successors(Some(next_tick), |tick| cron.next(zone, *tick).filter(|next| next > tick));
         let now = all().take(ticks).last().map_or(next_tick - 1, |tick| tick + later % (30 * MICROSECONDS));
         let alive_since = next_tick + ((now - next_tick) as f64 * alive) as i64;
 

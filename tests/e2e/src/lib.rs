@@ -3,6 +3,7 @@
 //! - [`cluster`] a throw-away server, and fresh databases in it
 //! - [`ask`]     what tests say to a session, in a few words
 //! - [`crew`]    several sessions that act at the same moment
+//! - [`health`]  what `pgq.health()` says, row by row
 //! - [`history`] what happened to jobs, and whether it can be true
 //! - [`raw`]     a session in the words of the wire protocol
 //! - [`serving`] the background workers of a server, as its operator sees them
@@ -24,6 +25,7 @@
 pub mod ask;
 pub mod cluster;
 pub mod crew;
+pub mod health;
 pub mod history;
 pub mod raw;
 pub mod serving;

@@ -4,6 +4,7 @@
 mod cursor;
 mod launch;
 mod lost;
+mod tally;
 mod waiting;
 
 use super::*;
