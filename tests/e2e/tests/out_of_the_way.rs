@@ -141,9 +141,8 @@ fn a_dump_and_a_shutdown_do_not_wait_for_a_worker_that_is_busy() {
     println!("the shutdown took {:?}", start.elapsed());
     assert!(start.elapsed() < NOT_HELD_UP, "{:?}", start.elapsed());
     // It may say that it was ended in the middle of a statement; and the server that the launcher has ended.
-    let ended = |line: &&String| {
-        line.contains("due to administrator command") || line.contains("exited with exit code 1")
-    };
+    let ended =
+        |line: &&String| line.contains("due to administrator command") || line.contains("exited with exit code 1");
     let all = complaints(&cluster.log());
     assert!(all.iter().all(|line| ended(&line)) && all.len() <= 3, "{all:?}");
 }

@@ -8,8 +8,8 @@ use pgqueuer_e2e::serving::{launcher, until_launched, until_served, workers};
 use pgqueuer_e2e::ticks::{Tick, each_second, faults, second, ticks};
 use pgqueuer_e2e::until::{until, until_within};
 use pgqueuer_e2e::waiter::Waiter;
-use postgres::fallible_iterator::FallibleIterator;
 use postgres::Client;
+use postgres::fallible_iterator::FallibleIterator;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -198,7 +198,8 @@ fn a_server_without_any_place_works_alone_and_says_so() {
 fn told(cluster: &Cluster) -> Vec<String> {
     let log = cluster.log();
     let lines = log.lines().filter(|line| line.contains("no background worker in database"));
-    let mut told: Vec<String> = lines.map(|line| line.split("worker in database ").last().unwrap().to_owned()).collect();
+    let mut told: Vec<String> =
+        lines.map(|line| line.split("worker in database ").last().unwrap().to_owned()).collect();
     told.sort_unstable();
     told
 }
@@ -216,7 +217,8 @@ fn a_server_with_a_place_for_the_launcher_alone_says_so_once_and_after_a_restart
     }
     until("the log is told of each", || {
         let of = |database: &Database| {
-            let oid: u32 = value(&mut database.connect(), "SELECT oid FROM pg_database WHERE datname = current_database()", &[]);
+            let oid: u32 =
+                value(&mut database.connect(), "SELECT oid FROM pg_database WHERE datname = current_database()", &[]);
             told(&cluster).iter().any(|line| line.contains(&oid.to_string()) || line.contains(&database.name))
         };
         databases.iter().all(of).then_some(())
@@ -258,7 +260,10 @@ impl Hog {
     /// Gets ready; the second part of what this returns takes the places.
     fn ready(cluster: &Cluster) -> (Self, impl FnOnce()) {
         let mut session = cluster.connect("postgres");
-        run(&mut session, "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0");
+        run(
+            &mut session,
+            "SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0",
+        );
         run(&mut session, "SET max_parallel_workers_per_gather = 2; SET parallel_leader_participation = off");
         let ((_end, end), (go, gone), (begin, begun)) = (channel::<()>(), channel::<()>(), channel());
         thread::spawn(move || {
@@ -277,7 +282,10 @@ impl Hog {
 
 /// A table that such a query reads.
 fn make_much(session: &mut Client) {
-    run(session, "CREATE TABLE much AS SELECT i, repeat('x', 200) AS x FROM generate_series(1, 200000) AS i; ANALYZE much");
+    run(
+        session,
+        "CREATE TABLE much AS SELECT i, repeat('x', 200) AS x FROM generate_series(1, 200000) AS i; ANALYZE much",
+    );
 }
 
 fn taken(operator: &mut Client) -> i64 {

@@ -97,7 +97,8 @@ fn enqueue(session: &mut Client) -> Vec<i64> {
 /// Waits until jobs are picked, deferred and done, and the schedule has ticked since the last crash; for some rounds until
 /// just before the next tick.
 fn until_in_flight(session: &mut Client, before_a_tick: bool) {
-    let sql = "SELECT count(*) FILTER (WHERE status = 'picked') > 0 AND count(*) FILTER (WHERE execute_after > now()) > 0
+    let sql =
+        "SELECT count(*) FILTER (WHERE status = 'picked') > 0 AND count(*) FILTER (WHERE execute_after > now()) > 0
                  FROM pgq.jobs WHERE entrypoint = 'work'";
     until("jobs are in flight", || value::<bool>(session, sql, &[]).then_some(()));
     let last = second(session);
@@ -146,7 +147,10 @@ fn whatever_is_killed_each_job_ends_once_and_each_tick_has_one_job() {
     each_second(&mut session, "beat", "all");
     each_second(&mut session, "unworked", "all");
     each_second(&mut session, "once", "one");
-    run(&mut session, "SELECT pgq.configure('work', max_releases => 1000), pgq.configure('beat', max_releases => 1000)");
+    run(
+        &mut session,
+        "SELECT pgq.configure('work', max_releases => 1000), pgq.configure('beat', max_releases => 1000)",
+    );
     let over = &AtomicBool::new(false);
     let mut enqueued = vec![];
     let began = second(&mut session);
@@ -192,7 +196,8 @@ fn whatever_is_killed_each_job_ends_once_and_each_tick_has_one_job() {
     assert!(once.windows(2).all(|pair| pair[0] < pair[1]), "none twice: {once:?}");
     assert!(once.len() * 3 > unworked.len(), "and most of them: {once:?}");
     let lines = complaints(&cluster.log());
-    let expected = |line: &&String| line.contains("was terminated by signal 9") || line.contains("WARNING:  terminating");
+    let expected =
+        |line: &&String| line.contains("was terminated by signal 9") || line.contains("WARNING:  terminating");
     assert_eq!(lines.iter().filter(|line| !expected(line)).collect::<Vec<_>>(), [""; 0]);
 }
 
