@@ -78,6 +78,17 @@ fn on_a_standby_nothing_runs_and_nothing_is_handed_out() {
     assert_eq!(complaints(&standby.log()), [""; 0]);
 }
 
+/// The named worker has the first job still, the session has lost the second, nobody had the third.
+fn claims_are_as_they_must_be(session: &mut Client, ids: &[i64]) {
+    let released = "SELECT job_id FROM pgq.job_log WHERE outcome = 'released'";
+    until("the session's job is released", || (column::<i64>(session, released, &[]) == ids[1..2]).then_some(()));
+    let mut free = dequeue(session, "fetch", 9);
+    free.sort_unstable();
+    assert_eq!(free, ids[1..]);
+    assert!(value::<bool>(session, "SELECT pgq.complete($1, $2, 0)", &[&ids[0], &WORKER]));
+    assert_eq!(complete(session, &free).len(), 2);
+}
+
 /// A primary with a schedule, claims of a session and of a named worker, and jobs for later fails; its standby takes over.
 fn after_a_promotion_all_goes_on(synchronous: bool) {
     let primary = Cluster::start(&[]);
@@ -129,14 +140,7 @@ fn after_a_promotion_all_goes_on(synchronous: bool) {
     let changed: Vec<_> = seen.iter().filter(|(tick, job)| now.get(tick) != Some(job)).collect();
     assert_eq!(changed, [], "of {seen:?}");
 
-    let released = "SELECT job_id FROM pgq.job_log WHERE outcome = 'released'";
-    until("the session's job is released", || (column::<i64>(&mut copy, released, &[]) == ids[1..2]).then_some(()));
-    let mut free = dequeue(&mut copy, "fetch", 9);
-    free.sort_unstable();
-    assert_eq!(free, ids[1..]);
-    assert!(value::<bool>(&mut copy, "SELECT pgq.complete($1, $2, 0)", &[&ids[0], &WORKER]));
-    assert_eq!(complete(&mut copy, &free).len(), 2);
-
+    claims_are_as_they_must_be(&mut copy, &ids);
     assert_eq!(dequeue(&mut copy, "soon", 1).len(), 1);
     let database = standby.named("postgres");
     let woken = Waiter::calls(&database, "CALL pgq.wait('{later}', '20 s')").woken();
