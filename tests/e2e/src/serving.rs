@@ -69,7 +69,8 @@ pub fn complaints(log: &str) -> Vec<String> {
             && (loud.iter().any(|word| line.contains(word)) && !line.contains(" client backend ")
                 || line.contains("exited with exit code")
                 || line.contains("was terminated by signal")
-                || line.contains("will try again"))
+                || line.contains("will try again")
+                || line.contains("has no background worker"))
     };
     log.lines().filter(ours).map(str::to_owned).collect()
 }

@@ -80,7 +80,7 @@ fn commands_do_not_wait_for_a_worker_that_starts() {
         command_all(&mut operator, &database.name, &mut |_, _| {});
     }
     for round in 0..10 {
-        run(&mut operator, &format!("CREATE DATABASE brief TEMPLATE pattern"));
+        run(&mut operator, "CREATE DATABASE brief TEMPLATE pattern");
         if round % 2 == 0 {
             until("its worker is about to be there", || (workers(&mut operator).len() > 1).then_some(()));
         }
