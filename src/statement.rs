@@ -138,8 +138,10 @@ statements! {
     AHEAD_OF_CLOCK = "ahead_of_clock" (TIMESTAMPTZOID);
     /// Whether schedules tick in this database.
     ARMING = "arming" (INT8OID, OIDOID, OIDOID, INT4OID);
-    /// Says whether they do.
-    ARM = "arm" (INT8OID, OIDOID, OIDOID, INT4OID, BOOLOID);
+    /// Writes down what a copy or an upgrade has changed.
+    SETTLE = "settle" (INT8OID, OIDOID, OIDOID, INT4OID, BOOLOID, TEXTOID);
+    /// Says that they do.
+    ARM = "arm" (INT8OID, OIDOID, OIDOID, INT4OID);
     /// Makes all schedules those of this database.
     ADOPT_SCHEDULES = "adopt_schedules" ();
     /// How often a job has been tried.
