@@ -9,7 +9,7 @@ use crate::shmem::memory;
 /// How many schedules one transaction fires: some milliseconds, in which the other duties wait.
 const SLICE: usize = 250;
 /// How long a schedule rests whose tick failed, microseconds.
-const REST: Time = 60_000_000;
+const REST: Time = 20_000_000;
 /// When a tick is tried again whose schedule somebody is changing, microseconds.
 const LOCKED: Time = 100_000;
 
@@ -74,7 +74,7 @@ fn look(duties: &mut Duties, now: Time, alive_since: Time, anew: bool) -> Option
         Ok(())
     });
     if let Err(why) = looked {
-        return put_off(duties, &tried, &why, now);
+        return if why.passes { None } else { put_off(duties, &tried, &why.message, now) };
     }
     duties.ticks.slice = (duties.ticks.slice * 2).min(SLICE);
     match fired {

@@ -111,16 +111,17 @@ impl Schedule {
             return (vec![], advance(&due, Some(format!("its last job, {job}, was not done yet"))));
         }
         let mut fired = std::mem::take(&mut due.fire);
+        let mut overlapping = 0;
         if !self.overlap && self.catch_up != CatchUp::All {
             // The first of them would be live when the next one comes.
-            due.dropped += fired.len().saturating_sub(1);
-            fired.drain(..fired.len().saturating_sub(1));
+            overlapping = fired.len().saturating_sub(1);
+            fired.drain(..overlapping);
         }
-        let note = match (due.dropped, fired.len()) {
+        let note = match (due.dropped, self.catch_up) {
+            (0, _) if overlapping > 0 => Some(format!("the last job stands for {overlapping} late ticks, too")),
             (0, _) => None,
-            (_, 0) => Some("ticks were missed while the server was down".to_owned()),
-            (many, 1) => Some(format!("the last job stands for {many} earlier ticks, too")),
-            (many, _) => Some(format!("{many} ticks, or more, were missed and not made up for")),
+            (many, CatchUp::One) => Some(format!("the last job stands for {many} missed ticks, too")),
+            (many, CatchUp::Skip | CatchUp::All) => Some(format!("{many} ticks were missed and not made up for")),
         };
         (fired, advance(&due, note))
     }
