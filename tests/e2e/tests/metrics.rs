@@ -1,6 +1,11 @@
 //! `pgq.metrics`: what it counts is what was done, Prometheus reads it, and it costs no more for a long queue.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what a test calls may end it with a panic"
+)]
 
 use pgqueuer_e2e::ask::{complete, dequeue, enqueue, run, value};
 use pgqueuer_e2e::cluster::{Cluster, Stop, database};
