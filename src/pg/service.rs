@@ -59,9 +59,7 @@ pub fn enter(database: u32) -> bool {
         let database = pg_sys::Oid::from(database);
         pg_sys::BackgroundWorkerInitializeConnectionByOid(database, pg_sys::InvalidOid, 0);
     }
-    for (name, value) in SERVICE {
-        set(name, value);
-    }
+    begin_service();
     // SAFETY: a flag of the server.
     unsafe { !pg_sys::IsBinaryUpgrade }
 }
@@ -70,6 +68,13 @@ pub fn enter(database: u32) -> bool {
 pub fn enter_none() {
     // SAFETY: once a process.
     unsafe { pg_sys::BackgroundWorkerInitializeConnection(std::ptr::null(), std::ptr::null(), 0) };
+    begin_service();
+}
+
+fn begin_service() {
+    for (name, value) in SERVICE {
+        set(name, value);
+    }
 }
 
 /// Why a sleep has ended.
@@ -113,7 +118,7 @@ pub fn sleep(microseconds: Time) -> Woken {
 
 /// Settings of a background worker: what it writes can be lost with a crash and is written anew; it waits for no lock.
 /// What the database or the role sets for sessions is not for it.
-const SERVICE: [(&CStr, &CStr); 8] = [
+const SERVICE: &[(&CStr, &CStr)] = &[
     (c"synchronous_commit", c"off"),
     (c"lock_timeout", c"100ms"),
     (c"search_path", c"pg_catalog, pg_temp"),
@@ -122,6 +127,9 @@ const SERVICE: [(&CStr, &CStr); 8] = [
     (c"default_transaction_isolation", c"read committed"),
     (c"default_transaction_deferrable", c"off"),
     (c"row_security", c"on"),
+    // PostgreSQL arms it for every process, and ends the process with it.
+    #[cfg(any(feature = "pg17", feature = "pg18"))]
+    (c"transaction_timeout", c"0"),
 ];
 
 /// Leaves, to be started again by the server after a moment.

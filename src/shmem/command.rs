@@ -209,7 +209,7 @@ unsafe fn ask_worker_out(name: *const c_char) {
     let gone = |pid: i32| pid == 0;
     let until = pg::now().saturating_add(BANNED);
     BANNED_FROM.set(Some(relation));
-    let mut left = memory::change(|claims| claims.ban_worker(relation, until)).is_none_or(gone);
+    let mut left = memory::change(|claims| claims.ban_worker(relation, until, pg::now())).is_none_or(gone);
     for _ in 0..STEPS {
         if left {
             break;

@@ -24,6 +24,7 @@ pub enum Launch {
 impl Claims<'_> {
     /// The launcher is at work, or (`latch` 0) no longer.
     pub fn launcher_runs(&mut self, pid: i32, latch: u64) {
+        self.boot.launcher_unlatched = 0;
         (self.boot.launcher, self.boot.launcher_latch, self.boot.launcher_told) = (pid as u64, latch, 0);
     }
 
@@ -55,6 +56,9 @@ impl Claims<'_> {
     /// whether the extension is there.
     pub fn found_database(&mut self, relation: Relation, excluded: bool) {
         let new = self.database(relation).is_none();
+        if new && excluded {
+            return;
+        }
         let Some(of) = self.database_mut(relation) else { return };
         let was = std::mem::replace(&mut of.excluded, u32::from(excluded)) != 0;
         if new || was && !excluded {

@@ -35,6 +35,7 @@ fn leaves(claims: &mut Claims<'_>, database: u32, now: i64) {
 fn every_database_is_visited_once_and_one_without_the_extension_left_alone() {
     let mut claims = many(8);
     claims.found_database(of(1), false);
+    claims.found_database(of(2), false);
     claims.found_database(of(2), true);
     assert_eq!(claims.launch(0, 4), Launch::Start(1));
     assert_eq!(claims.launch(0, 4), Launch::Sleep(10_000_001), "a start that hangs is noticed");
@@ -150,17 +151,75 @@ fn a_command_that_needs_the_database_keeps_its_worker_out_until_it_ends() {
     claims.found_database(of(1), false);
     claims.launch(0, 4);
     begins(&mut claims, 1, i64::MAX, 0);
-    assert_eq!(claims.ban_worker(of(1), 500), 1);
+    assert_eq!(claims.ban_worker(of(1), 500, 0), 1);
     assert!(!claims.worker_looks(of(1), 0));
     leaves(&mut claims, 1, 0);
     assert_eq!(claims.launch(0, 4), Launch::Sleep(500));
     claims.lift_ban(of(1));
     assert_eq!(claims.launch(0, 4), Launch::Start(1));
-    assert_eq!(claims.ban_worker(of(1), 500), 0);
+    assert_eq!(claims.ban_worker(of(1), 500, 0), 0);
     assert!(!claims.worker_enters(of(1), 1, 0), "one that was on its way turns back");
     leaves(&mut claims, 1, 0);
     claims.lift_ban(of(1));
     assert_eq!(claims.launch(0, 4), Launch::Start(1));
+}
+
+#[test]
+fn two_commands_that_need_a_database_keep_its_worker_out_until_both_have_ended() {
+    let mut claims = many(8);
+    claims.found_database(of(1), false);
+    claims.ban_worker(of(1), 500, 0);
+    claims.ban_worker(of(1), 500, 0);
+    claims.lift_ban(of(1));
+    assert_eq!(claims.launch(0, 4), Launch::Sleep(500));
+    claims.lift_ban(of(1));
+    assert_eq!(claims.launch(0, 4), Launch::Start(1));
+}
+
+#[test]
+fn what_a_worker_had_taken_up_is_looked_at_anew_though_it_was_kept_out_when_it_ended() {
+    let mut claims = many(8);
+    claims.found_database(of(1), false);
+    claims.launch(0, 4);
+    begins(&mut claims, 1, i64::MAX, 0);
+    claims.begin_ticks(of(1));
+    claims.begin_alarm(of(1), 0);
+    claims.found_database(of(1), true);
+    claims.worker_left(of(1), 1, true, 0);
+    claims.found_database(of(1), false);
+    let known = claims.database(of(1)).unwrap();
+    assert_eq!((known.next_tick, known.next_due), (0, 0));
+}
+
+#[test]
+fn the_latch_of_whoever_has_gone_is_nobodys() {
+    let mut claims = many(8);
+    claims.found_database(of(1), false);
+    claims.launch(0, 4);
+    begins(&mut claims, 1, i64::MAX, 0);
+    claims.latches = Latches::NONE;
+    (1..=40).for_each(|latch| assert!(claims.latches.push(latch)));
+    claims.tell_worker(of(1));
+    claims.databases_changed();
+    claims.launcher_runs(0, 0);
+    claims.worker_left(of(1), 1, true, 0);
+    claims.latches = Latches::NONE;
+    claims.unlatched();
+    assert!(claims.latches.iter().all(|latch| latch != 0));
+}
+
+#[test]
+fn more_databases_than_find_room_are_served_as_long_as_few_of_them_need_it() {
+    let mut claims = many(4);
+    for database in 1..=20 {
+        claims.found_database(of(database), false);
+        assert_eq!(claims.launch(0, 4), Launch::Start(database));
+        assert!(claims.worker_enters(of(database), 1, 0) && claims.worker_runs(of(database), 1, 0));
+        claims.worker_serves(Relation { table: 0, ..of(database) }, 0);
+        claims.worker_left(of(database), 1, false, 0);
+    }
+    claims.is_used(of(7));
+    assert_eq!(claims.launch(0, 4), Launch::Start(7));
 }
 
 #[test]
