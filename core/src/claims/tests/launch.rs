@@ -7,6 +7,7 @@ fn many(databases: usize) -> Claims<'static> {
     let mut claims = Claims::view(sizing, &mut Heap).unwrap();
     claims.start(7);
     claims.launcher_runs(1, 1);
+    assert_eq!(claims.launch(0, 4), Launch::LookAround);
     claims
 }
 
@@ -189,6 +190,49 @@ fn what_a_worker_had_taken_up_is_looked_at_anew_though_it_was_kept_out_when_it_e
     claims.found_database(of(1), false);
     let known = claims.database(of(1)).unwrap();
     assert_eq!((known.next_tick, known.next_due), (0, 0));
+}
+
+#[test]
+fn whoever_makes_a_database_while_the_launcher_looks_around_is_heard() {
+    let mut claims = many(8);
+    claims.databases_changed();
+    assert_eq!(claims.launch(5, 4), Launch::LookAround);
+    claims.databases_changed();
+    assert_eq!(claims.launch(6, 4), Launch::LookAround);
+    claims.look_around_at(1000);
+    assert_eq!(claims.launch(7, 4), Launch::Sleep(1000));
+    assert_eq!(claims.launch(1000, 4), Launch::LookAround);
+    assert_eq!(claims.launch(1001, 4), Launch::Sleep(i64::MAX));
+}
+
+#[test]
+fn fewer_places_send_sleepers_away_though_nobody_waits() {
+    let mut claims = many(8);
+    for database in 1..=4 {
+        claims.found_database(of(database), false);
+        assert_eq!(claims.launch(0, 4), Launch::Start(database));
+        begins(&mut claims, database, 1_000_000 * i64::from(database), 0);
+    }
+    claims.launch(1, 1);
+    let stays = |claims: &mut Claims<'_>, database: u32| {
+        claims.worker_looks(of(database), 2)
+            && claims.worker_sleeps(of(database), 1_000_000 * i64::from(database), 2) != Sleep::Leave
+    };
+    assert_eq!([1, 2, 3, 4].map(|database| stays(&mut claims, database)), [true, false, false, false]);
+}
+
+#[test]
+fn where_the_server_has_no_place_every_database_that_waits_learns_of_it() {
+    let mut claims = many(8);
+    (1..=3).for_each(|database| claims.found_database(of(database), false));
+    let mut now = 0;
+    for _ in 0..5 {
+        let Launch::Start(database) = claims.launch(now, 4) else { panic!("it is asked again") };
+        claims.start_refused(of(database), now);
+        let Launch::Sleep(again) = claims.launch(now, 4) else { panic!("not at once") };
+        now = again;
+    }
+    assert!((1..=3).all(|database| claims.looks_after(of(database), now)), "its sessions do some of the work");
 }
 
 #[test]
