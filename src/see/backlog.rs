@@ -75,11 +75,11 @@ fn known(relation: Relation, entrypoint: &str) -> Vec<(i32, Point)> {
     known
 }
 
-/// Counts each lane to `bound`, without the jobs in `held`.
+/// Counts each lane to its bound, without the jobs in `held`.
 ///
 /// # Errors
 /// [`Error::Broken`].
-pub fn count(lanes: &[Lane], held: &[i64], bound: i64) -> Result<Vec<Count>, Error> {
+pub fn count(lanes: &[Lane], bounds: Vec<i64>, held: &[i64]) -> Result<Vec<Count>, Error> {
     let due = |point: fn(&Lane) -> Point| Parameter::times(lanes.iter().map(|lane| Some(point(lane).due)));
     let id = |point: fn(&Lane) -> Point| lanes.iter().map(|lane| point(lane).id).collect::<Vec<_>>();
     let parameters = [
@@ -89,8 +89,8 @@ pub fn count(lanes: &[Lane], held: &[i64], bound: i64) -> Result<Vec<Count>, Err
         id(|lane| lane.from).into(),
         due(|lane| lane.to),
         id(|lane| lane.to).into(),
+        bounds.into(),
         held.to_vec().into(),
-        bound.into(),
     ];
     let mut counts = vec![Count { jobs: 0, first: None }; lanes.len()];
     statement::BACKLOG.run(&parameters, |rows| {
@@ -113,16 +113,17 @@ pub struct Aside {
     pub held: i64,
 }
 
-/// Counts the jobs of each lane that are not due by `now`, to `bound`.
+/// Counts the jobs of each lane that are not due by `now`, to its bounds.
 ///
 /// # Errors
 /// [`Error::Broken`].
-pub fn count_aside(lanes: &[Lane], now: Time, bound: i64) -> Result<Vec<Aside>, Error> {
+pub fn count_aside(lanes: &[Lane], bounds: &[Aside], now: Time) -> Result<Vec<Aside>, Error> {
     let parameters = [
         lanes.iter().map(|lane| lane.entrypoint.clone()).collect::<Vec<_>>().into(),
         lanes.iter().map(|lane| lane.priority).collect::<Vec<_>>().into(),
+        bounds.iter().map(|bound| bound.deferred).collect::<Vec<_>>().into(),
+        bounds.iter().map(|bound| bound.held).collect::<Vec<_>>().into(),
         Parameter::time(now),
-        bound.into(),
     ];
     let mut counts = vec![Aside::default(); lanes.len()];
     statement::SET_ASIDE.run(&parameters, |rows| {
@@ -169,5 +170,6 @@ pub fn ahead(
     let mut lanes = lanes(relation, &[entrypoint.to_owned()], pg::now())?;
     lanes.retain(|lane| lane.priority >= priority);
     lanes.iter_mut().filter(|lane| lane.priority == priority).for_each(|lane| lane.to = place);
-    Ok(count(&lanes, held, bound)?.iter().map(|count| count.jobs).sum::<i64>().min(bound))
+    let bounds = vec![bound; lanes.len()];
+    Ok(count(&lanes, bounds, held)?.iter().map(|count| count.jobs).sum::<i64>().min(bound))
 }

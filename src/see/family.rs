@@ -60,10 +60,12 @@ pub const DEFERRED: Metric = of_entrypoint(
 );
 pub const HELD: Metric =
     of_entrypoint("pgqueuer_held_jobs", Gauge, "Jobs held as failed, counted up to pgqueuer_count_limit_jobs.");
-pub const COUNT_LIMIT: Metric = of_database(
-    "pgqueuer_count_limit_jobs",
-    "Up to how many jobs of an entrypoint are counted: 10000, or less where there are more than ten entrypoints.",
-);
+pub const COUNT_LIMIT: Metric = Metric {
+    name: "pgqueuer_count_limit_jobs",
+    kind: Gauge,
+    labels: &["of"],
+    help: "Up to how many jobs of an entrypoint are counted: 10000 due ones, fewer where there are more than five entrypoints, and a tenth of that of others.",
+};
 pub const OLDEST_DUE: Metric = of_entrypoint(
     "pgqueuer_oldest_due_job_age_seconds",
     Gauge,

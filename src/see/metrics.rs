@@ -3,12 +3,13 @@
 //! Counters are copied from memory. What waits is counted from the rows, to a bound for each entrypoint that keeps the
 //! whole of it within [`COUNT_MOST`].
 
+use super::backlog::{self, Aside, Lane};
+use super::claims;
 use super::family::{
     CLAIMS, COUNT_LIMIT, DATABASE_WORKER, DEAD_ROWS, DEFERRED, DUE, ENDED, ENQUEUED, HELD, IN_FLIGHT, INFO, LIMIT,
     LIVE_ROWS, LOG_BYTES, MEMORY_FORGOTTEN, MEMORY_ROOM, MEMORY_USED, NOTIFICATIONS, OLDEST_DUE, PAUSED, PRELOADED,
     RUN, SNAPSHOT_AGE, STANDBY, WAIT, WAITING, WORKERS,
 };
-use super::{backlog, claims};
 use crate::error::Error;
 use crate::pg::{self, Time};
 use crate::shmem::memory;
@@ -19,10 +20,12 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::pg_extern;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many waiting jobs are counted for one entrypoint, and for all of them together.
+/// How many due jobs are counted for one entrypoint.
 const ENTRYPOINT_MOST: i64 = 10_000;
-/// See [`ENTRYPOINT_MOST`].
-const COUNT_MOST: i64 = 100_000;
+/// How many are counted for all of them together.
+const COUNT_MOST: i64 = 50_000;
+/// Of deferred and of held jobs one for so many due ones is counted.
+const ASIDE: i64 = 10;
 /// How many entrypoints are shown that memory does not know.
 const UNKNOWN_MOST: i64 = 1000;
 /// How many slots are copied under one hold of the lock.
@@ -50,13 +53,15 @@ fn gather() -> Result<String, Error> {
     let now = pg::now();
     let tallies = relation.map_or(vec![], copy_of_tallies);
     let mut entrypoints = named(&tallies)?;
-    let bound = (COUNT_MOST / (entrypoints.len().max(1) as i64)).clamp(100, ENTRYPOINT_MOST);
+    let bound = (COUNT_MOST / (entrypoints.len().max(1) as i64)).clamp(10 * ASIDE, ENTRYPOINT_MOST);
     count(relation, &mut entrypoints, now, bound)?;
     let mut page = Exposition::default();
     put_server(&mut page)?;
     put_tallies(&mut page, &tallies);
     put_entrypoints(&mut page, &entrypoints, now, relation.is_some());
-    page.put(&COUNT_LIMIT, whole(bound));
+    let bounds = [("due", bound), ("deferred", bound / ASIDE), ("held", bound / ASIDE)];
+    let counted = |(of, bound): (&str, i64)| Sample { labels: vec![of.to_owned()], value: Value::Whole(bound) };
+    page.put(&COUNT_LIMIT, bounds.into_iter().map(counted).collect());
     if let Some(relation) = relation {
         put_memory(&mut page, relation);
     }
@@ -105,6 +110,8 @@ fn name_of(tally: &Tally) -> String {
     String::from_utf8_lossy(tally.name()).into_owned()
 }
 
+/// Counts the priorities of each entrypoint, highest first: all first ones, all second ones, and so on, each to what is left of
+/// the entrypoint's bound.
 fn count(
     relation: Option<Relation>,
     entrypoints: &mut BTreeMap<String, Entrypoint>,
@@ -113,19 +120,47 @@ fn count(
 ) -> Result<(), Error> {
     let names: Vec<String> = entrypoints.keys().cloned().collect();
     let held: Vec<i64> = claims::copy_of_claims()?.into_keys().collect();
-    let lanes = backlog::lanes(relation.unwrap_or_default(), &names, now)?;
-    let due = backlog::count(&lanes, &held, bound)?;
-    let aside = backlog::count_aside(&lanes, now, bound)?;
-    for ((lane, due), aside) in lanes.iter().zip(due).zip(aside) {
-        let Some(of) = entrypoints.get_mut(&lane.entrypoint) else { continue };
-        of.due = of.due.saturating_add(due.jobs).min(bound);
-        of.deferred = of.deferred.saturating_add(aside.deferred).min(bound);
-        of.held = of.held.saturating_add(aside.held).min(bound);
-        of.oldest = [of.oldest, due.first].into_iter().flatten().min();
+    let mut rounds: Vec<Vec<Lane>> = vec![];
+    let mut met: BTreeMap<String, usize> = BTreeMap::new();
+    for lane in backlog::lanes(relation.unwrap_or_default(), &names, now)? {
+        let place = met.entry(lane.entrypoint.clone()).or_insert(0);
+        rounds.resize_with(rounds.len().max(*place + 1), Vec::new);
+        rounds.get_mut(*place).into_iter().for_each(|round| round.push(lane.clone()));
+        *place += 1;
+    }
+    for lanes in rounds {
+        count_round(&lanes, entrypoints, &held, now, bound)?;
     }
     for (name, of) in entrypoints.iter_mut() {
         let queue = QueueKey { relation: relation.unwrap_or_default(), name: Name::of(&[name]) };
         of.in_flight = memory::read(|claims| claims.in_flight(&queue)).unwrap_or(0);
+    }
+    Ok(())
+}
+
+/// Counts lanes of which no two have the same entrypoint.
+fn count_round(
+    lanes: &[Lane],
+    entrypoints: &mut BTreeMap<String, Entrypoint>,
+    held: &[i64],
+    now: Time,
+    bound: i64,
+) -> Result<(), Error> {
+    let left = |of: fn(&Entrypoint) -> i64, bound: i64| -> Vec<i64> {
+        let counted = lanes.iter().map(|lane| entrypoints.get(&lane.entrypoint).map_or(0, of));
+        counted.map(|counted| bound.saturating_sub(counted).max(0)).collect()
+    };
+    let deferred = left(|of| of.deferred, bound / ASIDE);
+    let aside = deferred.into_iter().zip(left(|of| of.held, bound / ASIDE));
+    let aside: Vec<Aside> = aside.map(|(deferred, held)| Aside { deferred, held }).collect();
+    let due = backlog::count(lanes, left(|of| of.due, bound), held)?;
+    let aside = backlog::count_aside(lanes, &aside, now)?;
+    for ((lane, due), aside) in lanes.iter().zip(due).zip(aside) {
+        let Some(of) = entrypoints.get_mut(&lane.entrypoint) else { continue };
+        of.due = of.due.saturating_add(due.jobs).min(bound);
+        of.deferred = of.deferred.saturating_add(aside.deferred).min(bound / ASIDE);
+        of.held = of.held.saturating_add(aside.held).min(bound / ASIDE);
+        of.oldest = [of.oldest, due.first].into_iter().flatten().min();
     }
     Ok(())
 }

@@ -24,11 +24,11 @@ impl Claims<'_> {
         if first || (-TOLERATED..=TOLERATED).contains(&step) {
             return 0;
         }
-        self.move_lengths(step);
+        self.move_lengths(step, now);
         step
     }
 
-    fn move_lengths(&mut self, by: i64) {
+    fn move_lengths(&mut self, by: i64, now: i64) {
         for slot in 0..self.workers.used() {
             if let Some(worker) = self.workers.at_mut(slot) {
                 [&mut worker.since, &mut worker.last_seen, &mut worker.detached].into_iter().for_each(|t| shift(t, by));
@@ -56,11 +56,11 @@ impl Claims<'_> {
         }
         self.chases.iter_mut().for_each(|chase| shift(&mut chase.at, by));
         shift(&mut self.boot.refused_until, by);
-        self.move_databases(by);
+        self.move_databases(by, now);
     }
 
     /// Every worker looks anew: jobs and ticks are due by the clock as it is now.
-    fn move_databases(&mut self, by: i64) {
+    fn move_databases(&mut self, by: i64, now: i64) {
         for slot in 0..self.databases.used() {
             let Some(of) = self.databases.at_mut(slot) else { continue };
             let times = [
@@ -69,10 +69,15 @@ impl Claims<'_> {
                 &mut of.retry_at,
                 &mut of.served_since,
                 &mut of.quiet_until,
-                &mut of.alarmed,
                 &mut of.looked_after,
             ];
             times.into_iter().for_each(|time| shift(time, by));
+            // What the clock has passed over has fallen due.
+            shift(&mut of.alarmed, by.min(0));
+            if by > 0 && of.served_since != 0 {
+                // Ticks that the clock has passed over were missed.
+                of.served_since = now;
+            }
             (of.next_due, of.next_tick, of.clock_was_set) = (0, 0, 1);
             if of.state == WorkerState::Resting {
                 of.wake_at = i64::MIN;

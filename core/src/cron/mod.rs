@@ -29,7 +29,7 @@ mod next;
 mod parse;
 mod zone;
 
-pub use missed::{CatchUp, DROPPED_COUNTED, Due, FIRED_MOST, LATE, has_gone_back};
+pub use missed::{CatchUp, DROPPED_COUNTED, Due, FIRED_MOST, has_gone_back};
 pub use parse::ParseError;
 pub use zone::Zone;
 
