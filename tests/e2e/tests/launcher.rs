@@ -196,13 +196,12 @@ fn doing(session: &mut Client) -> Doing {
 /// Waits until nobody has done anything for so many looks in a row.
 fn until_still(session: &mut Client, looks: usize) -> Doing {
     let (mut last, mut still) = (doing(session), 0);
-    let seen = until_within(Duration::from_secs(20), "everything stands still", || {
+    until_within(Duration::from_secs(20), "everything stands still", || {
         let now = doing(session);
         still = if now == last { still + 1 } else { 0 };
         last = now;
         (still == looks).then(|| last.clone())
-    });
-    seen
+    })
 }
 
 #[test]
