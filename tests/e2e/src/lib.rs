@@ -6,6 +6,8 @@
 //! - [`health`]  what `pgq.health()` says, row by row
 //! - [`history`] what happened to jobs, and whether it can be true
 //! - [`raw`]     a session in the words of the wire protocol
+//! - [`serving`] the background workers of a server, as its operator sees them
+//! - [`ticks`]   which ticks of a schedule have made jobs
 //! - [`waiter`]  a session that waits for jobs, and when it was woken
 //! - [`until`]   waits for a condition; nothing else waits or sleeps
 //!
@@ -26,5 +28,7 @@ pub mod crew;
 pub mod health;
 pub mod history;
 pub mod raw;
+pub mod serving;
+pub mod ticks;
 pub mod until;
 pub mod waiter;
