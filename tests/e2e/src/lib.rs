@@ -1,11 +1,13 @@
 //! Black-box tests of pgqueuer: everything goes through SQL to a real server.
 //!
 //! - [`cluster`] a throw-away server, and fresh databases in it
+//! - [`clock`]   a server whose clock a test sets
 //! - [`ask`]     what tests say to a session, in a few words
 //! - [`crew`]    several sessions that act at the same moment
 //! - [`history`] what happened to jobs, and whether it can be true
 //! - [`raw`]     a session in the words of the wire protocol
 //! - [`waiter`]  a session that waits for jobs, and when it was woken
+//! - [`ticks`]   schedules, and the jobs of their ticks
 //! - [`until`]   waits for a condition; nothing else waits or sleeps
 //!
 //! The tests are in `tests/`, a file for each question. They need `PG_CONFIG`, whose PostgreSQL has the extension
@@ -20,9 +22,11 @@
 )]
 
 pub mod ask;
+pub mod clock;
 pub mod cluster;
 pub mod crew;
 pub mod history;
 pub mod raw;
+pub mod ticks;
 pub mod until;
 pub mod waiter;
