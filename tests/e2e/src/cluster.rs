@@ -185,6 +185,11 @@ impl Cluster {
         self.make(&self.next_name(), "template0")
     }
 
+    /// A database that is there.
+    pub fn named(&self, name: &str) -> Database<'_> {
+        Database { cluster: self, name: name.to_owned() }
+    }
+
     fn next_name(&self) -> String {
         format!("test_{}", self.databases.fetch_add(1, Relaxed))
     }
