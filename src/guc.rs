@@ -27,6 +27,8 @@ static DATABASES: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::n
 static ATTACH_GRACE: GucSetting<i32> = GucSetting::<i32>::new(2_000);
 static RECEIPT_AFTER: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 static ROLLBACK_DELAY: GucSetting<i32> = GucSetting::<i32>::new(100);
+static LOG_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(7 * 86_400);
+static FAILED_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(0);
 static NOTIFY: GucSetting<Notify> = GucSetting::<Notify>::new(Notify::Coalesced);
 
 /// Registers the settings. `preloading` says whether the server is starting: what shared memory is sized by can be
@@ -80,10 +82,35 @@ pub fn init(preloading: bool) {
         GucContext::Userset,
         GucFlags::UNIT_MS,
     );
+    init_retention();
     init_background();
     if preloading {
         init_sizes();
     }
+}
+
+/// How long what has ended is kept.
+fn init_retention() {
+    GucRegistry::define_int_guc(
+        c"pgqueuer.log_retention",
+        c"How long rows of pgq.job_log are kept: so long at least, a seventh longer at most.",
+        c"0 keeps them for ever.",
+        &LOG_RETENTION,
+        0,
+        i32::MAX,
+        GucContext::Sighup,
+        GucFlags::UNIT_S,
+    );
+    GucRegistry::define_int_guc(
+        c"pgqueuer.failed_retention",
+        c"How long a job is held as failed until it is deleted.",
+        c"0 holds it until somebody requeues or deletes it.",
+        &FAILED_RETENTION,
+        0,
+        i32::MAX,
+        GucContext::Sighup,
+        GucFlags::UNIT_S,
+    );
 }
 
 /// What the background workers do, and where.
@@ -183,6 +210,20 @@ pub fn receipt_after() -> i64 {
 /// How long a job rests after the second rollback of its claim, microseconds.
 pub fn rollback_delay() -> i64 {
     i64::from(ROLLBACK_DELAY.get()) * 1000
+}
+
+/// How long rows of the log are kept, microseconds; `None` for ever.
+pub fn log_retention() -> Option<i64> {
+    retention(&LOG_RETENTION)
+}
+
+/// How long a job is held as failed, microseconds; `None` for ever.
+pub fn failed_retention() -> Option<i64> {
+    retention(&FAILED_RETENTION)
+}
+
+fn retention(setting: &GucSetting<i32>) -> Option<i64> {
+    Some(i64::from(setting.get()) * 1_000_000).filter(|kept| *kept > 0)
 }
 
 /// When commits that enqueued tell those who LISTEN.

@@ -132,6 +132,8 @@ statements! {
     FIRE = "fire" (TIMESTAMPTZOID, INT8ARRAYOID, INT8ARRAYOID, TIMES);
     /// Takes ticks.
     ADVANCE = "advance" (INT8ARRAYOID, TIMES, TIMES, INT8ARRAYOID, TEXTARRAYOID);
+    /// Says why a schedule was not fired.
+    NOTE = "note" (INT8OID, TEXTOID);
     /// Schedules that have ticked in the future.
     AHEAD_OF_CLOCK = "ahead_of_clock" (TIMESTAMPTZOID);
     /// Whether schedules tick in this database.
@@ -142,4 +144,14 @@ statements! {
     ADOPT_SCHEDULES = "adopt_schedules" ();
     /// How often a job has been tried.
     ATTEMPTS = "attempts" (INT8OID);
+    /// The state of the log's ring.
+    LOG_RING = "log_ring" ();
+    /// Writes down the state of the log's ring.
+    WRITE_LOG_RING = "write_log_ring" (INT4OID, TIMESTAMPTZOID, TIMES);
+    /// Empties a table of the log's ring.
+    EMPTY_LOG = "empty_log" (INT4OID, INT4OID);
+    /// Removes jobs that have been held for long.
+    PRUNE_FAILED = "prune_failed" (TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TEXTOID);
+    /// Since when a job has been held.
+    OLDEST_FAILED = "oldest_failed" (TIMESTAMPTZOID);
 }

@@ -6,6 +6,7 @@
 //! - [`rate`]     at most so many claims in any stretch of time
 //! - [`failure`]  what becomes of a job whose attempt failed
 //! - [`backoff`]  how long a failed job waits for its next attempt
+//! - [`retention`] which table of the log is written, and when the next one is emptied
 //! - [`cron`]     when a schedule ticks, and which ticks it has missed
 //! - [`channel`]  the notification channel of an entrypoint
 //! - [`word`]     option words, and the nearest one for a hint
@@ -18,5 +19,6 @@ pub mod claims;
 pub mod cron;
 pub mod failure;
 pub mod rate;
+pub mod retention;
 pub mod table;
 pub mod word;

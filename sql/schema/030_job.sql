@@ -38,6 +38,9 @@ CREATE UNIQUE INDEX job_dedupe_key_idx ON pgq.job (dedupe_key) WHERE dedupe_key 
 -- Serves candidates.sql and look.sql: the first job of a key.
 CREATE INDEX job_ordering_key_idx ON pgq.job (entrypoint, ordering_key, id) WHERE ordering_key IS NOT NULL AND NOT held;
 
+-- Serves prune_failed.sql and oldest_failed.sql, and pgq.health. Costs nothing for jobs that are not held.
+CREATE INDEX job_held_idx ON pgq.job (execute_after) WHERE held;
+
 SELECT pg_catalog.pg_extension_config_dump('pgq.job', '');
 SELECT pg_catalog.pg_extension_config_dump('pgq.job_id_seq', '');
 
@@ -45,7 +48,7 @@ COMMENT ON TABLE pgq.job IS 'Rows of jobs. Read the view pgq.jobs, which adds wh
 COMMENT ON COLUMN pgq.job.id IS 'The job''s id.';
 COMMENT ON COLUMN pgq.job.created IS 'When it was enqueued.';
 COMMENT ON COLUMN pgq.job.due IS 'When it may run: the later of created and execute_after; infinity while it is held.';
-COMMENT ON COLUMN pgq.job.execute_after IS 'Earliest start, where one was asked for or a retry set one.';
+COMMENT ON COLUMN pgq.job.execute_after IS 'Earliest start, where one was asked for or a retry set one; since when it is held.';
 COMMENT ON COLUMN pgq.job.priority IS 'Higher first.';
 COMMENT ON COLUMN pgq.job.attempts IS 'How many earlier attempts there were.';
 COMMENT ON COLUMN pgq.job.failures IS 'How many of them failed; max_attempts counts these.';

@@ -30,12 +30,44 @@ CREATE INDEX job_log_job_id_idx ON pgq.job_log (job_id);
 -- Serves pgq.throughput and pgq.latency: rows are appended in this order, so a few pages of summary are enough.
 CREATE INDEX job_log_finished_idx ON pgq.job_log USING brin (finished) WITH (autosummarize = on);
 
--- Which table of the ring is written, once retention has moved it on. No row: the first.
+-- Which table of the ring is written, and since when each of the others is not. No row: the first, and nothing is known.
 CREATE TABLE pgq.log_ring (
     one     boolean PRIMARY KEY DEFAULT true CHECK (one),
     current smallint NOT NULL CHECK (current BETWEEN 0 AND 7),
-    since   timestamptz NOT NULL
+    since   timestamptz NOT NULL,
+    left_at timestamptz[] NOT NULL DEFAULT '{}'
 );
+
+-- A restore brings the row of the dump, while the worker may have written one already: the dump's counts, as the tables
+-- that come with it are those that it speaks of.
+CREATE FUNCTION pgq.log_ring_written() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    UPDATE pgq.log_ring SET current = NEW.current, since = NEW.since, left_at = NEW.left_at;
+    IF FOUND THEN
+        RETURN NULL;
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION pgq.log_ring_written() IS 'A second row is written over the first.';
+CREATE TRIGGER log_ring_written BEFORE INSERT ON pgq.log_ring FOR EACH ROW EXECUTE FUNCTION pgq.log_ring_written();
+ALTER TABLE pgq.log_ring ENABLE ALWAYS TRIGGER log_ring_written;
+COMMENT ON TRIGGER log_ring_written ON pgq.log_ring IS 'Keeps one row.';
+
+-- The lock is asked for shortly: whoever comes behind a TRUNCATE that waits waits too. The size is asked first, because
+-- a TRUNCATE of an empty table makes new files and tells everybody.
+CREATE FUNCTION pgq.empty_log(slot int, patience int) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF pg_catalog.pg_relation_size(pg_catalog.format('pgq.job_log_%s', slot)::pg_catalog.regclass) > 0 THEN
+        PERFORM pg_catalog.set_config('lock_timeout', patience || 'ms', true);
+        EXECUTE pg_catalog.format('TRUNCATE pgq.job_log_%s', slot);
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION pgq.empty_log(int, int) IS
+    'Empties a table of the log''s ring. Waits for its lock at most so many milliseconds, then fails with 55P03. Internal: called by retention.';
 
 SELECT pg_catalog.pg_extension_config_dump('pgq.job_log_0', '');
 SELECT pg_catalog.pg_extension_config_dump('pgq.job_log_1', '');
@@ -72,3 +104,4 @@ COMMENT ON TABLE pgq.log_ring IS 'Which table of the log''s ring is written.';
 COMMENT ON COLUMN pgq.log_ring.one IS 'Keeps the table at one row.';
 COMMENT ON COLUMN pgq.log_ring.current IS 'The number of the table.';
 COMMENT ON COLUMN pgq.log_ring.since IS 'Since when.';
+COMMENT ON COLUMN pgq.log_ring.left_at IS 'For each table since when it is not written any more; NULL or missing where it is empty or is the one that is written.';

@@ -55,7 +55,7 @@ COMMENT ON COLUMN pgq.jobs.status IS 'queued, picked or failed.';
 COMMENT ON COLUMN pgq.jobs.attempts IS 'How many earlier attempts there were: 0 on the first.';
 COMMENT ON COLUMN pgq.jobs.worker IS 'Who holds it.';
 COMMENT ON COLUMN pgq.jobs.created IS 'When it was enqueued.';
-COMMENT ON COLUMN pgq.jobs.execute_after IS 'Earliest start.';
+COMMENT ON COLUMN pgq.jobs.execute_after IS 'Earliest start; of a failed job, when it failed.';
 COMMENT ON COLUMN pgq.jobs.picked IS 'When it was claimed.';
 COMMENT ON COLUMN pgq.jobs.dedupe_key IS 'Unique among queued and picked jobs.';
 COMMENT ON COLUMN pgq.jobs.ordering_key IS 'Jobs of one entrypoint with one key run one at a time, lowest id first.';

@@ -1,4 +1,5 @@
--- Health: what an operator should know, each check one row.
+-- Health of the server: the library, the background worker, memory, and what ends or stops sessions. And what the other
+-- checks ask memory for.
 
 CREATE FUNCTION pgq.memory_fill(OUT name text, OUT used bigint, OUT room bigint, OUT forgotten bigint)
 RETURNS SETOF record LANGUAGE c VOLATILE PARALLEL RESTRICTED ROWS 5 AS 'MODULE_PATHNAME', 'memory_fill_wrapper';
@@ -13,30 +14,31 @@ CREATE FUNCTION pgq.library_version() RETURNS text
 LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME', 'library_version_wrapper';
 COMMENT ON FUNCTION pgq.library_version() IS 'The version of the library that this session has loaded. Internal: read pgq.health.';
 
-CREATE FUNCTION pgq.health(OUT "check" text, OUT ok boolean, OUT detail text, OUT hint text) RETURNS SETOF record
-LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 12 SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION pgq.health_of_server(full_enough float8 DEFAULT 0.5, OUT "check" text, OUT ok boolean, OUT detail text, OUT hint text) RETURNS SETOF record
+LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
     WITH fill AS MATERIALIZED (
         SELECT f.name, f.used, f.room, f.forgotten FROM pgq.memory_fill() AS f
     ), worker AS MATERIALIZED (
         SELECT w.state, w.pid, w.since FROM pgq.worker_state() AS w
-    ), holder AS MATERIALIZED (
-        SELECT h.age, h.who FROM (
-            SELECT pg_catalog.age(a.backend_xmin), pg_catalog.format('process %s (%s, %s)', a.pid, a.usename, a.application_name)
-              FROM pg_catalog.pg_stat_activity AS a WHERE a.backend_xmin IS NOT NULL AND a.pid <> pg_catalog.pg_backend_pid()
-            UNION ALL
-            SELECT pg_catalog.age(s.xmin), pg_catalog.format('replication slot %I', s.slot_name)
-              FROM pg_catalog.pg_replication_slots AS s WHERE s.xmin IS NOT NULL
-            UNION ALL
-            SELECT pg_catalog.age(p.transaction), pg_catalog.format('prepared transaction %L', p.gid)
-              FROM pg_catalog.pg_prepared_xacts AS p) AS h(age, who)
-         ORDER BY h.age DESC LIMIT 1
-    ), dead AS MATERIALIZED (
-        SELECT pg_catalog.pg_stat_get_dead_tuples('pgq.job'::pg_catalog.regclass) AS dead,
-               pg_catalog.pg_stat_get_live_tuples('pgq.job'::pg_catalog.regclass) AS live
-    ), oldest AS MATERIALIZED (
-        SELECT o.entrypoint, o.due FROM (
-            SELECT j.entrypoint, j.due FROM pgq.job AS j WHERE j.due <= pg_catalog.now()
-               AND NOT EXISTS (SELECT FROM pgq.claims() AS c WHERE c.id = j.id) ORDER BY j.due LIMIT 1) AS o
+    ), stalled AS MATERIALIZED (
+        -- Nobody but PostgreSQL itself knows who listens and how far each has read. One in the middle of a transaction reads nothing,
+        -- nor does one whose client takes nothing.
+        SELECT a.pid, pg_catalog.format('process %s (user %s, application "%s", database %s, %s since %s)', a.pid, a.usename, a.application_name,
+                                        a.datname, a.state, pg_catalog.date_trunc('second', a.state_change)) AS who
+          FROM pg_catalog.pg_stat_activity AS a
+         WHERE a.backend_type = 'client backend' AND a.pid <> pg_catalog.pg_backend_pid()
+           AND (a.xact_start IS NOT NULL OR a.wait_event = 'ClientWrite')
+         ORDER BY coalesce(a.xact_start, a.state_change) LIMIT 1
+    ), timeouts AS MATERIALIZED (
+        SELECT pg_catalog.format('%s for this session', t.value) AS name
+          FROM (SELECT pg_catalog.current_setting('idle_session_timeout', true)) AS t(value) WHERE t.value <> '0'
+        UNION ALL
+        SELECT pg_catalog.format('%s for %s', pg_catalog.split_part(c.line, '=', 2),
+                                 coalesce('role ' || r.rolname, 'all roles') || CASE WHEN s.setdatabase <> 0 THEN ' in this database' ELSE '' END)
+          FROM pg_catalog.pg_db_role_setting AS s CROSS JOIN LATERAL pg_catalog.unnest(s.setconfig) AS c(line)
+          LEFT JOIN pg_catalog.pg_roles AS r ON r.oid = s.setrole
+         WHERE c.line LIKE 'idle_session_timeout=%' AND c.line <> 'idle_session_timeout=0'
+           AND s.setdatabase IN (0, (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database()))
     )
     SELECT 'preload', EXISTS (SELECT FROM fill) OR pg_catalog.pg_is_in_recovery(),
            CASE WHEN pg_catalog.pg_is_in_recovery() THEN 'this is a standby' WHEN EXISTS (SELECT FROM fill) THEN 'the library is preloaded'
@@ -61,27 +63,16 @@ LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 12 SECURITY DEFINER SET search_path =
                            WHEN 'entrypoints' THEN 'pgqueuer.max_entrypoints' ELSE 'max_connections' END)
       FROM fill AS f
     UNION ALL
-    SELECT 'oldest snapshot', coalesce((SELECT h.age < 10000000 FROM holder AS h), true),
-           coalesce((SELECT pg_catalog.format('%s transactions old, held by %s', h.age, h.who) FROM holder AS h), 'none but this one'),
-           'End what holds it: dead rows of finished jobs cannot be removed meanwhile.'
+    SELECT 'notification queue', pg_catalog.pg_notification_queue_usage() < $1,
+           pg_catalog.format('%s %% full', pg_catalog.round(100 * pg_catalog.pg_notification_queue_usage()::numeric, 1))
+               || coalesce((SELECT ', waits perhaps for ' || s.who FROM stalled AS s WHERE pg_catalog.pg_notification_queue_usage() >= $1), ''),
+           'Everybody who listens must have read what is in it. End the session that listens and does not read'
+               || coalesce((SELECT pg_catalog.format(': SELECT pg_terminate_backend(%s)', s.pid) FROM stalled AS s),
+                           ', the one with the oldest transaction') || '.'
     UNION ALL
-    SELECT 'dead rows', d.dead < 1000000 + 10 * d.live, pg_catalog.format('%s dead, %s live', d.dead, d.live),
-           'See the check "oldest snapshot", and whether autovacuum keeps up with the table pgq.job.'
-      FROM dead AS d
-    UNION ALL
-    SELECT 'oldest due job', coalesce((SELECT o.due > pg_catalog.now() - interval '15 min' FROM oldest AS o), true),
-           coalesce((SELECT pg_catalog.format('of entrypoint %L, due since %s', o.entrypoint, o.due) FROM oldest AS o), 'none waits'),
-           'Start workers of that entrypoint; see whether it is paused or its limit is reached.'
-    UNION ALL
-    SELECT 'notification queue', pg_catalog.pg_notification_queue_usage() < 0.5,
-           pg_catalog.format('%s %% full', pg_catalog.round(100 * pg_catalog.pg_notification_queue_usage()::numeric, 1)),
-           'End the session that listens and does not read: the one with the oldest transaction in pg_stat_activity.'
-    UNION ALL
-    SELECT 'idle_session_timeout', coalesce(pg_catalog.current_setting('idle_session_timeout', true), '0') = '0',
-           coalesce(pg_catalog.current_setting('idle_session_timeout', true), '0'),
-           'Set it to 0 for the roles of workers: it ends sessions that run a long job.'
+    SELECT 'idle_session_timeout', t.names IS NULL, coalesce(t.names, '0'),
+           'Workers wait in their sessions, and run long jobs in them. Set it to 0 for their roles: ALTER ROLE name SET idle_session_timeout = 0.'
+      FROM (SELECT pg_catalog.string_agg(t.name, ', ' ORDER BY t.name) AS names FROM timeouts AS t) AS t
 $$;
-COMMENT ON FUNCTION pgq.health() IS
-$$One row for each thing that an operator should know: whether it is well, what was found, and what to do where it is not.
-Reads the queue to find the oldest due job.
-Example: SELECT * FROM pgq.health() WHERE NOT ok$$;
+COMMENT ON FUNCTION pgq.health_of_server(float8) IS
+$$Checks of the server. full_enough: how much of the notification queue may be in use, of 1. Internal: read pgq.health.$$;

@@ -5,7 +5,7 @@
 //! another database needs its place, and when the server stops. Whether and when it comes back is the launcher's to say:
 //! memory knows what is to be done, and when.
 
-use super::{alarm, notifier, receipts, scheduler, sweeper};
+use super::{alarm, notifier, pruner, receipts, scheduler, sweeper};
 use crate::error::Error;
 use crate::pg::procedure;
 use crate::pg::service::{self, Woken, in_transaction};
@@ -27,6 +27,8 @@ pub struct Duties {
     pub struck: Pause,
     /// What the scheduler keeps in mind.
     pub ticks: scheduler::Ticks,
+    /// Retention.
+    pub pruner: pruner::Pruner,
 }
 
 /// A duty that was done is not done again for a while.
@@ -65,14 +67,14 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
         return;
     }
     // A session that makes the table from here on says so.
-    let table = in_transaction(|| Ok(pg::relation(c"job").map_or(0, |table| table.to_u32()))).unwrap_or(0);
+    let table = in_transaction(|| Ok(pg::relation(c"job").map_or(0, |table| table.to_u32()))).unwrap_or_default();
     let relation = Relation { table, ..relation };
     if memory::change(|claims| claims.worker_serves(relation, pg::now())) != Some(true) {
         return;
     }
     let pause = Pause::default();
-    let ticks = scheduler::Ticks::default();
-    let mut duties = Duties { relation, notified: pause, alarmed: pause, struck: pause, ticks };
+    let (ticks, pruner) = (scheduler::Ticks::default(), pruner::Pruner::default());
+    let mut duties = Duties { relation, notified: pause, alarmed: pause, struck: pause, ticks, pruner };
     while let Some(until) = duties.run() {
         let sleep = until.saturating_sub(pg::now()).clamp(0, LONGEST_SLEEP);
         if service::sleep(sleep) == Woken::Leave {
@@ -94,6 +96,7 @@ impl Duties {
             alarm::run(self, now),
             scheduler::run(self, now),
             receipts::run(self, now),
+            pruner::run(self, now),
         ];
         let next = next.into_iter().flatten().min().unwrap_or(Time::MAX);
         memory::change(|claims| claims.worker_is_well(relation));
@@ -107,6 +110,14 @@ impl Duties {
     /// Does something in a transaction of its own, if the jobs table is still the one that this worker serves. Where it is
     /// not, nothing is done: the commit that dropped it has told the worker to leave. False where it failed.
     pub fn in_transaction(&self, act: impl FnOnce() -> Result<(), Error>) -> bool {
+        self.attempt(act).is_ok()
+    }
+
+    /// The same.
+    ///
+    /// # Errors
+    /// Why it failed.
+    pub fn attempt(&self, act: impl FnOnce() -> Result<(), Error>) -> Result<(), String> {
         let served = || match pg::lock_relation(c"job") {
             // In the name of the owner, as a session's call: a trigger that somebody has put there must not be a superuser's.
             Ok(table) if memory::relation(table) == self.relation => procedure::as_owner_of(c"job", act),
@@ -120,7 +131,7 @@ impl Duties {
                 Ok(())
             }
         };
-        in_transaction(served).is_some()
+        in_transaction(served)
     }
 }
 

@@ -53,7 +53,7 @@ pub extern "C-unwind" fn pgqueuer_launcher(_argument: pg_sys::Datum) {
 
 /// Sees which databases there are, and returns those that are served.
 fn look_around() -> Vec<u32> {
-    let Some(found) = in_transaction(|| Ok(pg::database::all())) else { return Vec::new() };
+    let Ok(found) = in_transaction(|| Ok(pg::database::all())) else { return Vec::new() };
     let enabled = guc::enabled();
     let (mut all, mut served) = (Vec::with_capacity(found.len()), Vec::with_capacity(found.len()));
     for database in found {

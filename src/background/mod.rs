@@ -13,11 +13,13 @@
 //! - [`alarm`]     deferred jobs that fall due
 //! - [`scheduler`] schedules whose tick has come
 //! - [`receipts`]  long claims are written down, ended ones struck out
+//! - [`pruner`]    retention: old rows of the log, failed jobs that were held for long
 
 mod alarm;
 mod host;
 mod launcher;
 mod notifier;
+mod pruner;
 mod receipts;
 mod scheduler;
 mod sweeper;

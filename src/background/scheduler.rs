@@ -3,7 +3,7 @@
 use super::host::{AFTER_FAILURE, Duties, Pause};
 use crate::arm;
 use crate::pg::Time;
-use crate::schedule::fire::{Fired, Wanted, fire, start_again};
+use crate::schedule::fire::{Fired, Wanted, fire, say_why, start_again};
 use crate::shmem::memory;
 
 /// How many schedules one transaction fires: some milliseconds, in which the other duties wait.
@@ -14,7 +14,6 @@ const REST: Time = 60_000_000;
 const LOCKED: Time = 100_000;
 
 /// What the scheduler keeps in mind.
-#[derive(Default)]
 pub struct Ticks {
     /// When it last looked: a clock that shows less was set back.
     looked: Time,
@@ -22,8 +21,14 @@ pub struct Ticks {
     paused: Pause,
     /// Schedules whose ticks failed, and until when they rest.
     resting: Vec<(i64, Time)>,
-    /// How many are fired at once, where not the usual slice.
-    most: Option<usize>,
+    /// How many are fired at once: fewer after a failure.
+    slice: usize,
+}
+
+impl Default for Ticks {
+    fn default() -> Self {
+        Self { looked: 0, paused: Pause::default(), resting: vec![], slice: SLICE }
+    }
 }
 
 /// Fires. Returns when it is needed next.
@@ -54,12 +59,13 @@ pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
 /// Fires a slice. Returns when the next schedule ticks; `None` where that failed.
 fn look(duties: &mut Duties, now: Time, alive_since: Time, anew: bool) -> Option<Time> {
     let relation = duties.relation;
-    duties.ticks.resting.retain(|(_, until)| *until > now);
+    // What somebody has changed may do now.
+    duties.ticks.resting.retain(|(_, until)| *until > now && !anew);
     let left_out: Vec<i64> = duties.ticks.resting.iter().map(|(id, _)| *id).collect();
     let rested = duties.ticks.resting.iter().map(|(_, until)| *until).min().unwrap_or(Time::MAX);
-    let most = duties.ticks.most.take().unwrap_or(SLICE);
+    let most = duties.ticks.slice;
     let (mut fired, mut tried) = (None, vec![]);
-    let looked = duties.in_transaction(|| {
+    let looked = duties.attempt(|| {
         if !arm::settle(relation, anew)? {
             return Ok(());
         }
@@ -70,9 +76,10 @@ fn look(duties: &mut Duties, now: Time, alive_since: Time, anew: bool) -> Option
         fired = Some(fire(relation, &wanted, &mut tried)?);
         Ok(())
     });
-    if !looked {
-        return duties.ticks.put_off(&tried, now);
+    if let Err(why) = looked {
+        return put_off(duties, &tried, &why, now);
     }
+    duties.ticks.slice = (duties.ticks.slice * 2).min(SLICE);
     match fired {
         None => Some(Time::MAX),
         // Somebody has locked them.
@@ -81,15 +88,17 @@ fn look(duties: &mut Duties, now: Time, alive_since: Time, anew: bool) -> Option
     }
 }
 
-impl Ticks {
-    /// One schedule that cannot be fired must not keep back the others: they are tried one by one, until it is found. Returns
-    /// when to go on; `None` where it is no fault of theirs.
-    fn put_off(&mut self, tried: &[i64], now: Time) -> Option<Time> {
-        match tried {
-            [] => return None,
-            [one] => self.resting.push((*one, now.saturating_add(REST))),
-            _ => self.most = Some(1),
+/// One schedule that cannot be fired must not keep back the others: it is looked for by halves, says why, and rests. Returns
+/// when to go on; `None` where it is no fault of theirs.
+fn put_off(duties: &mut Duties, tried: &[i64], why: &str, now: Time) -> Option<Time> {
+    match tried {
+        [] => return None,
+        [one] => {
+            let note = format!("its job could not be enqueued: {why}");
+            duties.in_transaction(|| say_why(*one, &note));
+            duties.ticks.resting.push((*one, now.saturating_add(REST)));
         }
-        Some(now)
+        _ => duties.ticks.slice = (tried.len() / 2).max(1),
     }
+    Some(now)
 }

@@ -25,6 +25,7 @@
 //! - [`fail`]          fail, retry
 //! - [`release`]       gives claims back
 //! - [`lost`]          a lost worker's claims
+//! - [`prune`]         failed jobs that have been held for long
 
 pub mod candidate;
 pub mod check;
@@ -37,6 +38,7 @@ pub mod finish;
 pub mod gate;
 pub mod insert;
 pub mod lost;
+pub mod prune;
 pub mod ready;
 pub mod release;
 pub mod touched;

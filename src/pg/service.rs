@@ -127,8 +127,11 @@ pub fn come_back() {
     unsafe { pg_sys::proc_exit(1) };
 }
 
-/// Does something in a transaction of its own. `None` where that failed: it is rolled back, and the log says why.
-pub fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Option<R> {
+/// Does something in a transaction of its own.
+///
+/// # Errors
+/// What went wrong: it is rolled back, and the log says so, too.
+pub fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R, String> {
     let whole = AssertUnwindSafe(|| {
         // SAFETY: outside of a transaction, as between two commands of a session; an ERROR leads to the abort below.
         unsafe {
@@ -138,31 +141,31 @@ pub fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Option<R> {
             let answer = act().unwrap_or_else(|error| error::raise(error));
             pg_sys::PopActiveSnapshot();
             pg_sys::CommitTransactionCommand();
-            Some(answer)
+            Ok(answer)
         }
     });
     PgTryBuilder::new(whole)
         .catch_others(|cause| {
             // SAFETY: the ERROR has been taken over by `cause`; this ends what is left of the transaction.
             unsafe { pg_sys::AbortCurrentTransaction() };
-            log(&cause);
-            None
+            Err(log(&cause))
         })
         .execute()
 }
 
-fn log(cause: &CaughtError) {
+/// Returns the message.
+fn log(cause: &CaughtError) -> String {
     let report = match cause {
         CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report,
         CaughtError::RustPanic { ereport, .. } => ereport,
     };
     // Somebody has locked a table, as an ALTER TABLE does: nothing to tell.
-    if report.sql_error_code() == PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE {
-        return;
+    let message = report.message().to_owned();
+    if report.sql_error_code() != PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE {
+        let line = format!("pgqueuer could not do a part of its work, and will try again: {message}");
+        error::log(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, &line, "Its worker goes on with the other parts.");
     }
-    let message = report.message();
-    let message = format!("pgqueuer could not do a part of its work, and will try again: {message}");
-    error::log(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, &message, "Its worker goes on with the other parts.");
+    message
 }
 
 /// Tells the statistics what was written, so that autovacuum knows. `idle` where the process is about to sleep long.

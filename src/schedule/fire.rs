@@ -103,6 +103,10 @@ impl Schedule {
             return (vec![], Advance { id: self.id, next_tick: None, last_tick: None, last_job: None, note });
         };
         let mut due = cron.due(zone, self.next_tick, now, alive_since, self.catch_up);
+        if due.last.is_none() {
+            // Somebody has set the time by hand, or the rules of the zone have changed.
+            (due.fire, due.last) = (vec![self.next_tick], Some(self.next_tick));
+        }
         if let (Some(job), false) = (self.live_job, self.overlap) {
             return (vec![], advance(&due, Some(format!("its last job, {job}, was not done yet"))));
         }
@@ -181,4 +185,12 @@ pub fn start_again(now: Time) -> Result<(), Error> {
         Ok(rows.iter().filter_map(again).collect())
     })?;
     if ahead.is_empty() { Ok(()) } else { advance(ahead.iter()) }
+}
+
+/// Writes down why a schedule's tick was not fired.
+///
+/// # Errors
+/// [`Error::Broken`].
+pub fn say_why(id: i64, note: &str) -> Result<(), Error> {
+    statement::NOTE.run(&[id.into(), note.into()], |_| Ok(()))
 }

@@ -337,12 +337,13 @@ fn arrive(claims: &mut Claims<'_>, arrival: &Arrival, now: i64) {
     }
 }
 
-/// Anything may have happened to the jobs of a table (`table` 0: of a database): everybody looks anew.
+/// Anything may have happened to the jobs of a table (`table` 0: of a database), and to schedules: everybody looks anew.
 pub fn stir(relation: Relation) {
     sweep(|claims, slot| claims.forget_some_heads(relation, slot, SWEEP));
     notify_all(relation);
     memory::change(|claims| {
         claims.falls_due(relation, pg::now());
+        claims.schedules_changed(relation);
         claims.wake_all(relation);
     });
 }

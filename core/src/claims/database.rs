@@ -202,7 +202,10 @@ impl Claims<'_> {
         let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
         if of.served != relation.table {
             (of.served, of.next_due, of.next_tick, of.armed) = (relation.table, 0, 0, 0);
-            of.served_since = if relation.table == 0 { 0 } else { now };
+            of.served_since = 0;
+        }
+        if of.served_since == 0 && of.served != 0 {
+            of.served_since = now;
         }
         // Whoever waits for a job that was due before has looked for it; a worker that was ended by an error goes on
         // where it was.

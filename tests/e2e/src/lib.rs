@@ -4,6 +4,7 @@
 //! - [`clock`]   a server whose clock a test sets
 //! - [`ask`]     what tests say to a session, in a few words
 //! - [`crew`]    several sessions that act at the same moment
+//! - [`health`]  what `pgq.health()` says, row by row
 //! - [`history`] what happened to jobs, and whether it can be true
 //! - [`raw`]     a session in the words of the wire protocol
 //! - [`waiter`]  a session that waits for jobs, and when it was woken
@@ -25,6 +26,7 @@ pub mod ask;
 pub mod clock;
 pub mod cluster;
 pub mod crew;
+pub mod health;
 pub mod history;
 pub mod raw;
 pub mod ticks;

@@ -23,7 +23,7 @@ fn fill(session: &mut Client) {
     assert_eq!(dequeue(session, "fetch", 2), ids[3..5]);
     run(session, "SELECT pgq.finish('{4,5}', '{failed,exception}', ARRAY['{\"code\": 1}', NULL]::jsonb[])");
     // From here on the log goes into another table of its ring, as after retention.
-    run(session, "INSERT INTO pgq.log_ring (current, since) VALUES (3, now())");
+    run(session, "INSERT INTO pgq.log_ring (current, since, left_at) VALUES (3, now(), ARRAY[now(), NULL, now()])");
     run(session, "SELECT pgq.cancel('{6}'), pgq.delete('{7}')");
     run(session, "SELECT pgq.enqueue('it''s \"quoted\" \\ Ü', payload_bytes => '\\x00ff5c', priority => -3, dedupe_key => E'k\\n',
                                      headers => '{\"a\": [1, null]}', ordering_key => '', delay => '1 day')");
@@ -123,6 +123,12 @@ fn a_dump_of_the_data_alone_goes_into_a_database_that_has_the_extension() {
     let (from, to) = (database(), database());
     let mut source = from.connect();
     fill(&mut source);
+    // Its worker has already written down where its own log stands.
+    let mut target = to.connect();
+    run(&mut target, "SELECT count(*) FROM pgq.dequeue('{fetch}')");
+    until("the ring is written down", || {
+        (value::<i64>(&mut target, "SELECT count(*) FROM pgq.log_ring", &[]) == 1).then_some(())
+    });
     pipe(from.program("pg_dump").arg("-a"), to.program("psql").args(["-XqAt", "-v", "ON_ERROR_STOP=1"]));
     assert_eq!(contents(&mut to.connect()), contents(&mut source));
 }

@@ -40,7 +40,7 @@ SELECT proname AS function, string_agg(name, ', ' ORDER BY name) AS arguments_no
   FROM regress.comments, unnest(arguments) AS name
  WHERE comment !~ ('\m' || name || '\M') AND comment NOT LIKE 'As pgq.%' GROUP BY oid, proname ORDER BY proname COLLATE "C";
 SELECT proname AS errors_not_told FROM regress.comments
- WHERE comment !~ 'Errors?:' AND comment NOT LIKE 'As pgq.%' AND proname NOT IN ('payload_text', 'payload_json', 'queue_size', 'throughput', 'latency', 'status', 'health') ORDER BY proname COLLATE "C";
+ WHERE comment !~ 'Errors?:' AND comment NOT LIKE 'As pgq.%' AND proname NOT IN ('payload_text', 'payload_json', 'queue_size', 'throughput', 'latency', 'status', 'health', 'arm') ORDER BY proname COLLATE "C";
 SELECT oid::regprocedure AS without_example FROM regress.comments WHERE comment NOT LIKE '%Example: %' ORDER BY proname COLLATE "C";
 
 -- No privilege for PUBLIC on anything.
@@ -62,7 +62,7 @@ SELECT count(*) FILTER (WHERE prosecdef) > 30 AS looked_at FROM pg_proc WHERE pr
 -- Every table with rows of its own, and every sequence, is dumped with all its rows, but for receipts: a copy has other workers.
 SELECT c.relname AS not_dumped
   FROM pg_class AS c JOIN pg_extension AS e ON e.extname = 'pgqueuer'
- WHERE c.relnamespace = 'pgq'::regnamespace AND c.relkind IN ('r', 'S') AND c.relname <> 'receipt' AND NOT coalesce(c.oid = ANY (e.extconfig), false);
+ WHERE c.relnamespace = 'pgq'::regnamespace AND c.relkind IN ('r', 'S') AND c.relname NOT IN ('receipt', 'installation') AND NOT coalesce(c.oid = ANY (e.extconfig), false);
 SELECT count(*) = cardinality(array_agg(DISTINCT o)) AS each_once, bool_and(condition = '') AS whole_tables, count(*) > 2 AS looked_at
   FROM pg_extension, unnest(extconfig, extcondition) AS c(o, condition) WHERE extname = 'pgqueuer';
 -- Every object is the extension's, so that DROP EXTENSION takes it along.
