@@ -145,6 +145,20 @@ fn a_copy_of_the_files_ticks_from_its_arming_on() {
 }
 
 #[test]
+fn a_copy_that_is_armed_before_its_background_worker_has_looked_stays_armed() {
+    let cluster = Cluster::start(&[]);
+    let original = cluster.ticking_database();
+    for round in 0..12 {
+        let copy = cluster.copy_of(&original.name);
+        let mut session = copy.connect();
+        assert!(arm(&mut session));
+        each_second(&mut session, "s", "");
+        until(&format!("copy {round} ticks (it is armed: {})", is_armed(&mut session)), || ticks(&mut session, "s").pop());
+        assert!(is_armed(&mut session));
+    }
+}
+
+#[test]
 fn a_copy_of_what_was_never_armed_is_not_armed_either() {
     let cluster = Cluster::start(&[]);
     let original = cluster.ticking_database();
@@ -269,7 +283,7 @@ fn schedules_that_are_brought_into_a_database_that_ticks_stop_it_until_it_is_arm
     let (from, to) = (ticking_database(), ticking_database());
     let mut source = filled(&from);
     let mut target = to.connect();
-    pipe(from.program("pg_dump").args(["-a", "-t", "pgq.schedules"]), to.program("psql").args(["-XqAt", "-v", "ON_ERROR_STOP=1"]));
+    pipe(from.program("pg_dump").arg("-a"), to.program("psql").args(["-XqAt", "-v", "ON_ERROR_STOP=1"]));
     assert!(!is_armed(&mut target));
     is_silent(&mut target, &mut source);
     assert!(arm(&mut target));
