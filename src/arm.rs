@@ -23,16 +23,21 @@ struct Arming {
     upgraded: bool,
     /// It does not, because it is a copy of the files.
     copied: bool,
+    /// The version of the row that says so.
+    version: String,
 }
 
 impl Arming {
     fn look() -> Result<Self, Error> {
         statement::ARMING.run(&place()?, |rows| {
-            let Some(row) = rows.first() else { return Ok(Self { ticks: false, upgraded: false, copied: false }) };
+            let Some(row) = rows.first() else {
+                return Ok(Self { ticks: false, upgraded: false, copied: false, version: String::new() });
+            };
             let [armed, same_table, same_place, upgraded, foreign] = [1, 2, 3, 4, 5].map(|column| row.is(column));
             let here = same_table && (same_place || upgraded);
             let ticks = armed && here && !foreign;
-            Ok(Self { ticks, upgraded: ticks && upgraded, copied: armed && !here })
+            let version = row.text(6).unwrap_or_default();
+            Ok(Self { ticks, upgraded: ticks && upgraded, copied: armed && !here, version })
         })
     }
 }
@@ -48,11 +53,6 @@ fn place() -> Result<[Parameter; 4], Error> {
     ])
 }
 
-fn write_down(ticks: bool) -> Result<(), Error> {
-    let [system, database, job, major] = place()?;
-    statement::ARM.run(&[system, database, job, major, ticks.into()], |_| Ok(()))
-}
-
 /// Whether schedules tick here. Called by the worker, which writes down what a copy or an upgrade has changed. `anew` where
 /// schedules may have come since it last asked.
 ///
@@ -64,7 +64,12 @@ pub fn settle(relation: Relation, anew: bool) -> Result<bool, Error> {
     }
     let arming = Arming::look()?;
     if arming.upgraded || arming.copied {
-        write_down(arming.ticks)?;
+        let [system, database, job, major] = place()?;
+        let parameters = [system, database, job, major, arming.ticks.into(), arming.version.into()];
+        if !statement::SETTLE.run(&parameters, |rows| Ok(rows.len() > 0))? {
+            // Somebody has armed it meanwhile: that commit asks for another look.
+            return Ok(false);
+        }
     }
     memory::change(|claims| claims.set_armed(relation, arming.ticks));
     Ok(arming.ticks)
@@ -103,7 +108,7 @@ fn arm() -> Result<bool, ErrorReport> {
     if Arming::look()?.ticks {
         return Ok(false);
     }
-    write_down(true)?;
+    statement::ARM.run(&place()?, |_| Ok(()))?;
     let now = pg::now();
     let adopted: Vec<(i64, Option<pg::Time>)> = statement::ADOPT_SCHEDULES.run(&[], |rows| {
         Ok(rows

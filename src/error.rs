@@ -73,6 +73,14 @@ impl Error {
         Self::Argument { message: format!("{name} must {must}"), detail: detail.into(), hint: hint.to_owned() }
     }
 
+    /// The same with another hint, where it is about an argument.
+    pub fn with_hint(self, hint: &str) -> Self {
+        match self {
+            Self::Argument { message, detail, .. } => Self::Argument { message, detail, hint: hint.to_owned() },
+            other => other,
+        }
+    }
+
     fn code(&self) -> Code {
         match self {
             Self::Argument { .. } => Code::ERRCODE_INVALID_PARAMETER_VALUE,

@@ -157,8 +157,8 @@ fn init_sizes() {
     );
     GucRegistry::define_int_guc(
         c"pgqueuer.max_entrypoints",
-        c"Of how many entrypoints the server remembers where their queues begin, in all databases.",
-        c"Sizes shared memory, some 800 bytes each. One too many takes the place of another, whose queue is then read from the start.",
+        c"Of how many entrypoints the server remembers where their queues begin and counts what happens, in all databases.",
+        c"Sizes shared memory, some 1500 bytes each. One too many takes the place of another, whose queue is then read from the start, and is counted without its name.",
         &MAX_ENTRYPOINTS,
         16,
         1_048_576,

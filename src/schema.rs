@@ -18,7 +18,14 @@ extension_sql_file!("../sql/schema/060_seeing.sql", name = "seeing", requires = 
 extension_sql_file!("../sql/schema/061_health.sql", name = "health_of_server", requires = ["seeing"]);
 extension_sql_file!("../sql/schema/062_health_of_rows.sql", name = "health_of_rows", requires = ["health_of_server"]);
 extension_sql_file!("../sql/schema/063_health_of_jobs.sql", name = "health_of_jobs", requires = ["health_of_rows"]);
-extension_sql_file!("../sql/schema/064_health.sql", name = "health", requires = ["health_of_jobs"]);
-extension_sql_file!("../sql/schema/070_access.sql", name = "access", requires = ["health"]);
+extension_sql_file!(
+    "../sql/schema/064_health_of_schedules.sql",
+    name = "health_of_schedules",
+    requires = ["health_of_jobs"]
+);
+extension_sql_file!("../sql/schema/065_health.sql", name = "health", requires = ["health_of_schedules"]);
+extension_sql_file!("../sql/schema/066_explain.sql", name = "explain", requires = ["health"]);
+extension_sql_file!("../sql/schema/067_metrics.sql", name = "metrics", requires = ["explain"]);
+extension_sql_file!("../sql/schema/070_access.sql", name = "access", requires = ["metrics"]);
 extension_sql_file!("../sql/schema/080_durability.sql", name = "durability", requires = ["access"]);
 extension_sql_file!("../sql/schema/090_installed.sql", name = "installed", requires = ["durability"], finalize);

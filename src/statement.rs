@@ -138,8 +138,10 @@ statements! {
     AHEAD_OF_CLOCK = "ahead_of_clock" (TIMESTAMPTZOID);
     /// Whether schedules tick in this database.
     ARMING = "arming" (INT8OID, OIDOID, OIDOID, INT4OID);
-    /// Says whether they do.
-    ARM = "arm" (INT8OID, OIDOID, OIDOID, INT4OID, BOOLOID);
+    /// Writes down what a copy or an upgrade has changed.
+    SETTLE = "settle" (INT8OID, OIDOID, OIDOID, INT4OID, BOOLOID, TEXTOID);
+    /// Says that they do.
+    ARM = "arm" (INT8OID, OIDOID, OIDOID, INT4OID);
     /// Makes all schedules those of this database.
     ADOPT_SCHEDULES = "adopt_schedules" ();
     /// How often a job has been tried.
@@ -154,4 +156,18 @@ statements! {
     PRUNE_FAILED = "prune_failed" (TIMESTAMPTZOID, TIMESTAMPTZOID, TIMESTAMPTZOID, INT8OID, TEXTOID);
     /// Since when a job has been held.
     OLDEST_FAILED = "oldest_failed" (TIMESTAMPTZOID);
+    /// What rows tell of why a job is not running.
+    EXPLAIN = "explain" (INT8OID, TEXTOID);
+    /// Priorities of entrypoints, in gaps between those that are known.
+    PRIORITIES = "priorities" (TEXTARRAYOID, INT8ARRAYOID, INT8ARRAYOID, INT8OID);
+    /// Due jobs that nobody holds, counted to a bound.
+    BACKLOG = "backlog" (TEXTARRAYOID, INT4ARRAYOID, TIMES, INT8ARRAYOID, TIMES, INT8ARRAYOID, INT8ARRAYOID, INT8ARRAYOID);
+    /// Deferred and held jobs, counted to a bound.
+    SET_ASIDE = "set_aside" (TEXTARRAYOID, INT4ARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZOID);
+    /// Entrypoints, in gaps between those that are known.
+    NAMES = "names" (TEXTARRAYOID, TEXTARRAYOID, INT8OID);
+    /// Settings that an operator watches.
+    CONFIGURED = "configured" ();
+    /// What the server tells of the queue.
+    SERVER = "server" ();
 }

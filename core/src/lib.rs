@@ -8,6 +8,8 @@
 //! - [`backoff`]  how long a failed job waits for its next attempt
 //! - [`retention`] which table of the log is written, and when the next one is emptied
 //! - [`cron`]     when a schedule ticks, and which ticks it has missed
+//! - [`explain`]  why a job is not running, in words
+//! - [`exposition`] metrics as Prometheus reads them
 //! - [`channel`]  the notification channel of an entrypoint
 //! - [`word`]     option words, and the nearest one for a hint
 
@@ -17,6 +19,8 @@ pub mod backoff;
 pub mod channel;
 pub mod claims;
 pub mod cron;
+pub mod explain;
+pub mod exposition;
 pub mod failure;
 pub mod rate;
 pub mod retention;

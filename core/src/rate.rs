@@ -92,6 +92,14 @@ impl Window {
         now
     }
 
+    /// The clock was set by so much: what was counted was as long ago as before.
+    pub fn shift(&mut self, by: i64) {
+        for group in &mut self.groups {
+            group.since = group.since.saturating_add(by);
+            group.at = group.at.saturating_add(by);
+        }
+    }
+
     fn forget(&mut self, now: i64) {
         let (len, period) = (self.used().len(), self.period);
         for group in self.groups.iter_mut().take(len) {

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_core::claims::{
-    Carve, Channel, Claims, JobKey, Name, QueueKey, Relation, Request, Sizing, Transaction, Wanted, Worker, WorkerKey,
+    Carve, Channel, Claims, JobKey, Name, Outcome, QueueKey, Relation, Request, Sizing, Transaction, Wanted, Worker,
+    WorkerKey,
 };
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -76,6 +77,8 @@ fn nothing_that_a_callback_does_allocates() {
         claims.worker_enters(RELATION, 42, 0);
         claims.worker_runs(RELATION, 42, 0);
         claims.know_channel(&queue, b"pgq_fetch");
+        claims.know_entrypoint(&queue, b"fetch");
+        claims.know_entrypoint(&QueueKey { name: Name([1, id as u64]), ..queue }, b"one of many");
         let walk = claims.begin_walk(&queue, 0, 1000);
         let place = claims.wait(1, RELATION, 1, Wanted::Jobs(&name)).unwrap();
         claims.wait(2, RELATION, 2, Wanted::Ends(&[id])).unwrap();
@@ -86,7 +89,10 @@ fn nothing_that_a_callback_does_allocates() {
             claims.begin_end(&job, &worker, None, 1, Transaction::default()).unwrap();
             match end {
                 0 => claims.forget_end(&job, number),
-                1 => claims.end(&job, number),
+                1 => {
+                    let claim = claims.end(&job, number).unwrap();
+                    claims.count_end(RELATION, &claim, Outcome::Successful, 2000);
+                }
                 2 => claims.roll_back(&job, number, 0, 1000),
                 3 => claims.lose_claim(&job, number),
                 _ => claims.free(&job, number),
@@ -94,6 +100,9 @@ fn nothing_that_a_callback_does_allocates() {
             claims.free(&job, number);
             claims.job_ended(RELATION, id);
         }
+        claims.count_enqueued(&queue, 5);
+        claims.count_enqueued(&QueueKey { name: Name([1, id as u64]), ..queue }, 5);
+        claims.count_ended(&queue, Outcome::Canceled, 5);
         claims.lower_all(&queue, 50);
         claims.falls_due(RELATION, 5000);
         claims.key_is_free(&queue);
@@ -109,6 +118,7 @@ fn nothing_that_a_callback_does_allocates() {
         claims.end_some_in(RELATION, u64::MAX, 0, 64);
         claims.forget_some_in(RELATION, 0, 64);
         claims.forget_some_heads(RELATION, 0, 64);
+        claims.forget_some_tallies(RELATION, 0, 64);
         claims.worker_left(RELATION, 42, false, 1000);
         claims.unlatched();
     }

@@ -1,4 +1,9 @@
--- Says that this database is where the schedules tick, or that it is not.
--- Called by: arm.rs. Parameters: system identifier, database, table of jobs, major version, whether they tick.
+-- Says that this database is where the schedules tick; also where somebody has removed the row.
+-- Called by: arm.rs. Parameters: system identifier, database, table of jobs, major version.
 -- Reads one row. Locks: it.
-UPDATE pgq.installation AS i SET system = $1::bigint, database = $2::oid, job = $3::oid, major = $4::int, armed = $5::boolean
+WITH known AS (
+    UPDATE pgq.installation AS i SET system = $1::bigint, database = $2::oid, job = $3::oid, major = $4::int, armed = true
+    RETURNING i.id
+)
+INSERT INTO pgq.installation (id, system, database, job, major, armed)
+SELECT gen_random_uuid(), $1::bigint, $2::oid, $3::oid, $4::int, true WHERE NOT EXISTS (SELECT FROM known)

@@ -1,4 +1,4 @@
--- Deletes all queued jobs of some entrypoints, or of all, and logs each. Returns how many.
+-- Deletes all queued jobs of some entrypoints, or of all, and logs each. Returns how many of each entrypoint.
 -- Called by: control/delete.rs. Parameters: now, entrypoints or NULL.
 -- Locks: rows first, in the order of their ids; only then pgq.claimed looks whether somebody holds them.
 WITH locked AS MATERIALIZED (
@@ -15,6 +15,6 @@ WITH locked AS MATERIALIZED (
     SELECT e.id, e.entrypoint, e.priority, e.attempts, 'deleted', e.created, $1::timestamptz, e.producer,
            coalesce((SELECT r.current FROM pgq.log_ring AS r), 0)
       FROM ended AS e
-    RETURNING 1
+    RETURNING entrypoint
 )
-SELECT count(*) FROM logged
+SELECT l.entrypoint, count(*) FROM logged AS l GROUP BY l.entrypoint

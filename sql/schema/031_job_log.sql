@@ -31,15 +31,16 @@ CREATE INDEX job_log_job_id_idx ON pgq.job_log (job_id);
 CREATE INDEX job_log_finished_idx ON pgq.job_log USING brin (finished) WITH (autosummarize = on);
 
 -- Which table of the ring is written, and since when each of the others is not. No row: the first, and nothing is known.
+-- There is one from the beginning, so that a restore and the worker never meet over making it.
 CREATE TABLE pgq.log_ring (
     one     boolean PRIMARY KEY DEFAULT true CHECK (one),
     current smallint NOT NULL CHECK (current BETWEEN 0 AND 7),
     since   timestamptz NOT NULL,
     left_at timestamptz[] NOT NULL DEFAULT '{}'
 );
+INSERT INTO pgq.log_ring (current, since) VALUES (0, pg_catalog.now());
 
--- A restore brings the row of the dump, while the worker may have written one already: the dump's counts, as the tables
--- that come with it are those that it speaks of.
+-- A restore brings the row of the dump: it counts, as the tables that come with it are those that it speaks of.
 CREATE FUNCTION pgq.log_ring_written() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN

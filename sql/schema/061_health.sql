@@ -50,9 +50,15 @@ LANGUAGE sql VOLATILE PARALLEL UNSAFE ROWS 10 SET search_path = pg_catalog, pg_t
            'Run ALTER EXTENSION pgqueuer UPDATE, or restart the server if the library was replaced.'
       FROM pg_catalog.pg_extension AS e WHERE e.extname = 'pgqueuer'
     UNION ALL
-    SELECT 'background worker', w.state IN ('running', 'starting', 'resting'),
-           CASE w.state WHEN 'running' THEN pg_catalog.format('process %s since %s', w.pid, w.since) ELSE w.state END,
-           'See pgqueuer.enabled and pgqueuer.databases; where the server has no place for one, raise max_worker_processes and restart it.'
+    SELECT 'background worker', w.state IN ('running', 'resting') OR w.state = 'starting' AND w.since > pg_catalog.now() - interval '1 min',
+           CASE w.state WHEN 'running' THEN pg_catalog.format('process %s since %s', w.pid, w.since)
+                        WHEN 'resting' THEN 'comes when there is something to do' WHEN 'starting' THEN 'is being started'
+                        WHEN 'excluded' THEN 'settings leave this database out, or it is a template'
+                        WHEN 'refused' THEN 'the server has no place for one: max_worker_processes are all taken'
+                        WHEN 'no launcher' THEN 'the server has no launcher, or no place for one: max_worker_processes are all taken'
+                        ELSE w.state END,
+           CASE w.state WHEN 'excluded' THEN 'See pgqueuer.enabled and pgqueuer.databases.'
+                        ELSE 'Raise max_worker_processes and restart the server; pgqueuer.max_background_workers says how many of them are ours.' END
       FROM worker AS w
     UNION ALL
     SELECT f.name, f.used < f.room * 7 / 8 AND f.forgotten = 0,

@@ -31,7 +31,7 @@ COMMENT ON FUNCTION pgq.give(text, text[]) IS 'Gives a role the right to call fu
 CREATE FUNCTION pgq.grant_producer(role text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pgq.give(role, '{enqueue,enqueue_many,enqueue_many_text,status,wait_for,channel,listen,payload_text,payload_json}');
+    PERFORM pgq.give(role, '{enqueue,enqueue_many,enqueue_many_text,status,explain,wait_for,channel,listen,payload_text,payload_json}');
     EXECUTE pg_catalog.format('GRANT INSERT, SELECT (id) ON pgq.jobs TO %I', role);
 END
 $$;
@@ -54,7 +54,7 @@ Example: SELECT pgq.grant_worker('mailer')$$;
 CREATE FUNCTION pgq.grant_monitor(role text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pgq.give(role, '{status,queue_size,throughput,latency,health,payload_text,payload_json,channel,listen,claims,attempt_ended,known_workers,cron_next,is_armed}');
+    PERFORM pgq.give(role, '{status,explain,queue_size,throughput,latency,health,metrics,payload_text,payload_json,channel,listen,claims,attempt_ended,known_workers,cron_next,is_armed}');
     EXECUTE pg_catalog.format('GRANT SELECT ON pgq.jobs, pgq.job_log, pgq.entrypoints, pgq.workers, pgq.schedules TO %I', role);
 END
 $$;

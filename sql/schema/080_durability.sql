@@ -12,7 +12,7 @@ BEGIN
     FOREACH name IN ARRAY '{job_log_0,job_log_1,job_log_2,job_log_3,job_log_4,job_log_5,job_log_6,job_log_7}'::text[] LOOP
         PERFORM pgq.set_logged(name, level = 'durable');
     END LOOP;
-    FOREACH name IN ARRAY '{job,entrypoints,schedules,installation,log_ring,receipt}'::text[] LOOP
+    FOREACH name IN ARRAY '{job,entrypoints,schedules,log_ring,receipt}'::text[] LOOP
         PERFORM pgq.set_logged(name, level <> 'volatile');
     END LOOP;
 END

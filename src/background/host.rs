@@ -8,9 +8,9 @@
 use super::{alarm, notifier, pruner, receipts, scheduler, sweeper};
 use crate::error::Error;
 use crate::pg::procedure;
-use crate::pg::service::{self, Woken, in_transaction};
+use crate::pg::service::{self, Failure, Woken, in_transaction};
 use crate::pg::{self, LONGEST_SLEEP, Time};
-use crate::shmem::{memory, session};
+use crate::shmem::{self, memory, session};
 use pgqueuer_core::claims::{Relation, Sleep};
 use pgrx::pg_sys;
 use pgrx::prelude::pg_guard;
@@ -62,14 +62,16 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
     let (process, latch) = (pg::process(), pg::latch());
     if memory::change(|claims| claims.worker_enters(relation, process, pg::now())) != Some(true)
         || !service::enter(database)
-        || memory::change(|claims| claims.worker_runs(relation, latch, pg::now())) != Some(true)
     {
         return;
     }
-    // A session that makes the table from here on says so.
-    let table = in_transaction(|| Ok(pg::relation(c"job").map_or(0, |table| table.to_u32()))).unwrap_or_default();
+    // A session that makes the table from here on says so. Where one cannot look, the launcher tries again.
+    let ours = || pg::relation(c"job").ok().filter(|job| pg::is_ours(*job));
+    let Ok(table) = in_transaction(|| Ok(ours().map_or(0, |table| table.to_u32()))) else { return };
     let relation = Relation { table, ..relation };
-    if memory::change(|claims| claims.worker_serves(relation, pg::now())) != Some(true) {
+    if memory::change(|claims| claims.worker_runs(relation, latch, pg::now())) != Some(true)
+        || memory::change(|claims| claims.worker_serves(relation, pg::now())) != Some(true)
+    {
         return;
     }
     let pause = Pause::default();
@@ -86,7 +88,7 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
 impl Duties {
     /// Does what is due. Returns until when to sleep; `None` where the worker is to leave.
     fn run(&mut self) -> Option<Time> {
-        let (relation, now) = (self.relation, pg::now());
+        let (relation, now) = (self.relation, shmem::service::look_at_clock());
         if memory::change(|claims| claims.worker_looks(relation, now)) != Some(true) {
             return None;
         }
@@ -117,10 +119,13 @@ impl Duties {
     ///
     /// # Errors
     /// Why it failed.
-    pub fn attempt(&self, act: impl FnOnce() -> Result<(), Error>) -> Result<(), String> {
+    pub fn attempt(&self, act: impl FnOnce() -> Result<(), Error>) -> Result<(), Failure> {
         let served = || match pg::lock_relation(c"job") {
             // In the name of the owner, as a session's call: a trigger that somebody has put there must not be a superuser's.
-            Ok(table) if memory::relation(table) == self.relation => procedure::as_owner_of(c"job", act),
+            Ok(table) if memory::relation(table) == self.relation => {
+                procedure::become_owner_of(c"job")?;
+                act()
+            }
             // Another table or none: memory says so, and the next look ends this worker.
             Ok(table) => {
                 memory::change(|claims| claims.is_used(memory::relation(table)));

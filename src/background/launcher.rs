@@ -6,7 +6,7 @@
 
 use crate::pg::service::{self, Woken, in_transaction};
 use crate::pg::{self, LONGEST_SLEEP};
-use crate::shmem::{memory, session};
+use crate::shmem::{self, memory, session};
 use crate::{error, guc};
 use pgqueuer_core::claims::{Launch, Relation};
 use pgrx::bgworkers::{BackgroundWorkerBuilder, BgWorkerStartTime};
@@ -73,15 +73,15 @@ fn look_around() -> Vec<u32> {
 fn start_workers(served: &mut Vec<u32>) -> i64 {
     let most = guc::max_background_workers();
     loop {
-        let now = pg::now();
+        let now = shmem::service::look_at_clock();
         let database = match memory::change(|claims| claims.launch(now, most)) {
             Some(Launch::Start(database)) => database,
             Some(Launch::Sleep(until)) => return until,
             None => return i64::MAX,
         };
         let relation = Relation { database, table: 0 };
-        // A session has used the queue in a database that came into being after the last look.
-        if !served.contains(&database) {
+        // A session has used the queue in a database that came into being after the last look; or nobody can connect to it.
+        if !served.contains(&database) || memory::read(|claims| claims.has_failed(relation)) == Some(true) {
             *served = look_around();
         }
         if !served.contains(&database) {

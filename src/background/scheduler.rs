@@ -9,14 +9,12 @@ use crate::shmem::memory;
 /// How many schedules one transaction fires: some milliseconds, in which the other duties wait.
 const SLICE: usize = 250;
 /// How long a schedule rests whose tick failed, microseconds.
-const REST: Time = 60_000_000;
+const REST: Time = 20_000_000;
 /// When a tick is tried again whose schedule somebody is changing, microseconds.
 const LOCKED: Time = 100_000;
 
 /// What the scheduler keeps in mind.
 pub struct Ticks {
-    /// When it last looked: a clock that shows less was set back.
-    looked: Time,
     /// After a failure.
     paused: Pause,
     /// Schedules whose ticks failed, and until when they rest.
@@ -27,25 +25,23 @@ pub struct Ticks {
 
 impl Default for Ticks {
     fn default() -> Self {
-        Self { looked: 0, paused: Pause::default(), resting: vec![], slice: SLICE }
+        Self { paused: Pause::default(), resting: vec![], slice: SLICE }
     }
 }
 
 /// Fires. Returns when it is needed next.
 pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
     let relation = duties.relation;
-    let was_set_back = now < duties.ticks.looked;
-    duties.ticks.looked = now;
     let of = memory::read(|claims| claims.database(relation).map(|of| (of.next_tick, of.served_since))).flatten()?;
     let (next, alive_since) = of;
-    if next > now && !was_set_back {
+    if next > now {
         return (next < Time::MAX).then_some(next);
     }
     if let Some(until) = duties.ticks.paused.lasts(now) {
         return Some(until);
     }
     memory::change(|claims| claims.begin_ticks(relation));
-    let next = match look(duties, now, alive_since, next == 0 || was_set_back) {
+    let next = match look(duties, now, alive_since, next == 0) {
         Some(next) => next,
         None => {
             duties.ticks.paused = Pause::of(now, AFTER_FAILURE);
@@ -69,15 +65,16 @@ fn look(duties: &mut Duties, now: Time, alive_since: Time, anew: bool) -> Option
         if !arm::settle(relation, anew)? {
             return Ok(());
         }
-        if anew {
+        if memory::read(|claims| claims.clock_was_set(relation)) == Some(true) {
             start_again(now)?;
+            memory::change(|claims| claims.clock_is_known(relation));
         }
         let wanted = Wanted { now, alive_since, most, left_out: &left_out };
         fired = Some(fire(relation, &wanted, &mut tried)?);
         Ok(())
     });
     if let Err(why) = looked {
-        return put_off(duties, &tried, &why, now);
+        return if why.passes { None } else { put_off(duties, &tried, &why.message, now) };
     }
     duties.ticks.slice = (duties.ticks.slice * 2).min(SLICE);
     match fired {

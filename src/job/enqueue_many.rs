@@ -1,7 +1,7 @@
 //! `pgq.enqueue_many` and `pgq.enqueue_many_text`: all jobs of a batch or none, ids in the order of the input.
 
 use super::check::{self, OnConflict};
-use super::wake::wake;
+use super::wake::enqueued;
 use crate::error::Error;
 use crate::pg::argument::Raw;
 use crate::pg::spi::Parameter;
@@ -148,7 +148,7 @@ impl Batch {
             let (first, jobs) = arrived.entry(name.map_or("", String::as_str)).or_insert((due, 0));
             (*first, *jobs) = ((*first).min(due), *jobs + 1);
         }
-        arrived.into_iter().try_for_each(|(name, (due, jobs))| wake(relation, name, due, jobs))
+        arrived.into_iter().try_for_each(|(name, (due, jobs))| enqueued(relation, name, due, jobs, jobs))
     }
 }
 
@@ -185,9 +185,10 @@ fn replace(batch: &Batch, ids: &[i64], parameters: &[Parameter]) -> Result<Vec<O
     if let Some(keys) = batch.dedupe_keys.filter(|_| batch.count > 1) {
         statement::LOCK_KEYS.bigs(&[keys.into()])?;
     }
+    let own: HashSet<i64> = ids.iter().copied().collect();
     let (plain, keyed, entrypoints) = statement::ENQUEUE_REPLACE.run(parameters, |rows| {
         let (mut plain, mut keyed) = (HashSet::new(), HashMap::new());
-        let mut entrypoints: HashMap<String, (Time, usize)> = HashMap::new();
+        let mut entrypoints: HashMap<String, (Time, usize, usize)> = HashMap::new();
         for row in rows.iter() {
             match (row.big(1), row.text(2)) {
                 (Some(id), Some(key)) => drop(keyed.insert(key, id)),
@@ -195,14 +196,16 @@ fn replace(batch: &Batch, ids: &[i64], parameters: &[Parameter]) -> Result<Vec<O
                 _ => {}
             }
             if let (Some(name), Some(due)) = (row.text(3), row.time(4)) {
-                let (first, jobs) = entrypoints.entry(name).or_insert((due, 0));
+                let (first, jobs, new) = entrypoints.entry(name).or_insert((due, 0, 0));
                 (*first, *jobs) = ((*first).min(due), *jobs + 1);
+                // One that was rewritten keeps the id that it had.
+                *new += usize::from(row.big(1).is_some_and(|id| own.contains(&id)));
             }
         }
         Ok((plain, keyed, entrypoints))
     })?;
     let relation = memory::relation(pg::relation(c"job")?);
-    entrypoints.iter().try_for_each(|(name, (due, jobs))| wake(relation, name, *due, *jobs))?;
+    entrypoints.iter().try_for_each(|(name, (due, jobs, new))| enqueued(relation, name, *due, *jobs, *new))?;
     let keys = batch.dedupe_keys.map(Raw::texts).unwrap_or_default();
     let id_of = |(place, id): (usize, &i64)| match keys.get(place).and_then(Option::as_ref) {
         Some(key) => keyed.get(key).copied(),

@@ -2,15 +2,17 @@
 //! then carried out as any other end.
 
 use super::fence::{self, Ended};
-use super::finish::{End, Outcome, end};
+use super::finish::{End, end};
 use super::{check, wake};
 use crate::error::Error;
 use crate::lease::Caller;
 use crate::pg;
 use crate::pg::argument::Raw;
 use crate::pg::spi::{Parameter, Row};
+use crate::shmem::transaction;
 use crate::statement;
 use pgqueuer_core::backoff::Backoff;
+use pgqueuer_core::claims::Outcome;
 use pgqueuer_core::failure::{self, OnFailure, Policy, after_failure};
 use pgrx::Uuid;
 use pgrx::datum::{Interval, IntoDatum};
@@ -51,7 +53,9 @@ overload!(
 
 /// Returns what the job is now, a pgq.job_status; `None` where the caller does not hold it.
 fn fail(caller: &Caller, id: i64, error: Option<Raw>, attempt: Option<i32>) -> Result<Option<Raw>, Error> {
-    let Some(claim) = fence::begin(caller, &[id], &[attempt])?.pop() else { return Ok(None) };
+    let Some(claim) = fence::begin(caller, &[id], &[attempt], |_| Outcome::Retried)?.pop() else {
+        return Ok(None);
+    };
     let policy = statement::POLICY.run(&[id.into()], |rows| Ok(rows.first().map(|row| policy(&row))))?;
     let Some((failures, policy)) = policy else {
         fence::forget(&claim);
@@ -62,17 +66,18 @@ fn fail(caller: &Caller, id: i64, error: Option<Raw>, attempt: Option<i32>) -> R
             let delay = Interval::from_micros(delay);
             ("queued", again(caller, &claim, delay.into(), error, 1)?)
         }
-        failure::Outcome::Hold => {
-            ("failed", !end(caller, &[End { claim, outcome: Outcome::Failed, error }])?.is_empty())
-        }
-        failure::Outcome::Drop => {
-            ("exception", !end(caller, &[End { claim, outcome: Outcome::Exception, error }])?.is_empty())
-        }
+        failure::Outcome::Hold => ("failed", give_up(caller, claim, Outcome::Failed, error)?),
+        failure::Outcome::Drop => ("exception", give_up(caller, claim, Outcome::Exception, error)?),
     };
     if !done {
         return Ok(None);
     }
     statement::STATUS.run(&[word.into()], |rows| Ok(rows.first().and_then(|row| row.datum(1)).map(Raw)))
+}
+
+fn give_up(caller: &Caller, claim: Ended, outcome: Outcome, error: Option<Raw>) -> Result<bool, Error> {
+    transaction::ends_as(claim.ending.number, outcome);
+    Ok(!end(caller, &[End { claim, outcome, error }])?.is_empty())
 }
 
 /// Reads the columns of `policy.sql`; an entrypoint without settings has the defaults.
@@ -96,7 +101,9 @@ fn retry(
     let caller = Caller::of("pgq.retry", c"pgq.retry()", worker)?;
     let id = check::id(id)?;
     let delay = delay.or_else(|| Interval::from_micros(0).into_datum().map(Raw));
-    let Some(claim) = fence::begin(&caller, &[id], &[attempt])?.pop() else { return Ok(false) };
+    let Some(claim) = fence::begin(&caller, &[id], &[attempt], |_| Outcome::Retried)?.pop() else {
+        return Ok(false);
+    };
     Ok(again(&caller, &claim, delay.into(), reason.and_then(Raw::text_as_jsonb), 0)?)
 }
 

@@ -10,7 +10,7 @@ use crate::lease::Caller;
 use crate::pg;
 use crate::pg::argument::Raw;
 use crate::shmem::{memory, transaction};
-use pgqueuer_core::claims::{Ending, JobKey, NotHeld};
+use pgqueuer_core::claims::{Ending, JobKey, NotHeld, Outcome};
 use pgrx::PgSqlErrorCode;
 
 /// A claim whose end has begun, noted in the transaction's list.
@@ -36,18 +36,23 @@ pub fn ids_and_attempts(ids: Option<Raw>, attempts: Option<Raw>) -> Result<(Vec<
 }
 
 /// Begins the end of those of the claims that are the caller's, in the order of their ids: the order in which
-/// everybody locks rows.
+/// everybody locks rows. `outcome` tells for each place of the list how it is to be counted.
 ///
 /// # Errors
 /// [`Error::Broken`] where memory is out.
-pub fn begin(caller: &Caller, ids: &[i64], attempts: &[Option<i32>]) -> Result<Vec<Ended>, Error> {
+pub fn begin(
+    caller: &Caller,
+    ids: &[i64],
+    attempts: &[Option<i32>],
+    outcome: impl Fn(usize) -> Outcome,
+) -> Result<Vec<Ended>, Error> {
     transaction::reserve(ids.len())?;
     let mut order: Vec<usize> = (0..ids.len()).collect();
     order.sort_by_key(|place| ids.get(*place));
     let (mut ended, mut elsewhere) = (Vec::with_capacity(ids.len()), None);
     for place in order {
         let (Some(id), attempt) = (ids.get(place), attempts.get(place).copied().flatten()) else { continue };
-        match begin_one(caller, *id, attempt, place) {
+        match begin_one(caller, *id, attempt, place, outcome(place)) {
             Ok(one) => ended.push(one),
             Err(NotHeld::BySession) => elsewhere = elsewhere.or(Some(*id)),
             Err(NotHeld::Gone | NotHeld::ByWorker | NotHeld::Ending(_)) => {}
@@ -62,7 +67,7 @@ pub fn begin(caller: &Caller, ids: &[i64], attempts: &[Option<i32>]) -> Result<V
 /// Begins the end of one claim. Waits for another open transaction of the same worker that is ending it: only when that
 /// has ended is it known whether the claim is still the caller's. The row's lock would not tell: a release takes none,
 /// and other ends take it after the claim is marked.
-fn begin_one(caller: &Caller, id: i64, attempt: Option<i32>, place: usize) -> Result<Ended, NotHeld> {
+fn begin_one(caller: &Caller, id: i64, attempt: Option<i32>, place: usize, outcome: Outcome) -> Result<Ended, NotHeld> {
     let (key, ender) = (JobKey { relation: caller.relation, id }, pg::transaction());
     loop {
         let begun = memory::change(|claims| claims.begin_end(&key, &caller.worker, attempt, caller.session, ender));
@@ -70,7 +75,7 @@ fn begin_one(caller: &Caller, id: i64, attempt: Option<i32>, place: usize) -> Re
             Err(NotHeld::Ending(other)) => pg::wait_for(other),
             Err(not_held) => return Err(not_held),
             Ok(ending) => {
-                transaction::ending(key, ending.number);
+                transaction::ending(key, ending.number, outcome);
                 return Ok(Ended { key, ending, place });
             }
         }

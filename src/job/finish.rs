@@ -9,32 +9,11 @@ use crate::pg;
 use crate::pg::argument::Raw;
 use crate::pg::spi::Parameter;
 use crate::statement;
+use pgqueuer_core::claims::Outcome;
 use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::pg_extern;
 use std::collections::HashSet;
-
-/// How a job ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// Done.
-    Successful,
-    /// Given up; the row goes.
-    Exception,
-    /// Given up; the row is held.
-    Failed,
-}
-
-impl Outcome {
-    /// The word for it, as in pgq.job_status.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Successful => "successful",
-            Self::Exception => "exception",
-            Self::Failed => "failed",
-        }
-    }
-}
 
 /// One end: the claim, how, and why.
 #[derive(Debug, Clone, Copy)]
@@ -76,10 +55,11 @@ fn finish(
     if let Some(errors) = &errors {
         check::same_length("errors", errors.len(), "ids", ids.len())?;
     }
-    let ends: Vec<End> = fence::begin(&caller, &ids, &attempts)?
+    let outcome_of = |place: usize| outcomes.get(place).copied().unwrap_or(Outcome::Successful);
+    let ends: Vec<End> = fence::begin(&caller, &ids, &attempts, outcome_of)?
         .into_iter()
         .map(|claim| {
-            let outcome = outcomes.get(claim.place).copied().unwrap_or(Outcome::Successful);
+            let outcome = outcome_of(claim.place);
             let error = errors.as_ref().and_then(|errors| errors.get(claim.place).copied().flatten());
             End { claim, outcome, error }
         })
@@ -95,7 +75,7 @@ fn outcomes(given: Option<Raw>, count: usize) -> Result<Vec<Outcome>, Error> {
 }
 
 fn succeed(caller: &Caller, ids: &[i64], attempts: &[Option<i32>]) -> Result<Vec<i64>, Error> {
-    let claims = fence::begin(caller, ids, attempts)?;
+    let claims = fence::begin(caller, ids, attempts, |_| Outcome::Successful)?;
     let end_of = |claim| End { claim, outcome: Outcome::Successful, error: None };
     end(caller, &claims.into_iter().map(end_of).collect::<Vec<_>>())
 }

@@ -1,7 +1,7 @@
 //! The settings of an entrypoint that decide whether its jobs may be handed out.
 
 use super::candidate::{Candidate, Source};
-use super::wake::know_channel;
+use super::wake::asked;
 use crate::error::Error;
 use crate::lease::{self, Caller};
 use crate::pg::spi::Row;
@@ -52,8 +52,7 @@ impl Gates {
             (Source { place, entrypoint: entrypoint.clone(), queue }, gate)
         };
         let sources: Vec<(Source, Gate)> = names.iter().enumerate().map(source).collect();
-        // Whoever asks for jobs may listen for them, too.
-        sources.iter().for_each(|(source, _)| know_channel(&source.queue, &source.entrypoint));
+        sources.iter().for_each(|(source, _)| asked(&source.queue, &source.entrypoint));
         Ok(Self { sources })
     }
 

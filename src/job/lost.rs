@@ -10,7 +10,7 @@ use crate::pg::argument::Raw;
 use crate::pg::spi::Parameter;
 use crate::shmem::{memory, transaction};
 use crate::statement;
-use pgqueuer_core::claims::{Claim, JobKey, Relation};
+use pgqueuer_core::claims::{Claim, JobKey, Outcome, QueueKey, Relation};
 use pgqueuer_core::failure::{OnFailure, after_release};
 use pgrx::Uuid;
 use std::collections::HashMap;
@@ -44,7 +44,8 @@ pub fn release(relation: Relation, claims: &[(i64, Claim)]) -> Result<usize, Err
         };
         Ok(rows.iter().filter_map(fate).collect())
     })?;
-    transaction::reserve(fates.len())?;
+    // Each with what counts it.
+    transaction::reserve(2 * fates.len())?;
     let having =
         |fate| -> Vec<(i64, Claim)> { claims.iter().filter(|(id, _)| fates.get(id) == Some(&fate)).copied().collect() };
     queue_again(relation, &having(Fate::Queued))?;
@@ -62,6 +63,9 @@ fn queue_again(relation: Relation, claims: &[(i64, Claim)]) -> Result<(), Error>
     let parameters = [Parameter::time(pg::now()), ids, attempts, created, workers(claims), picked(claims)];
     statement::RELEASE.run(&parameters, |_| Ok(()))?;
     claims.iter().for_each(|(id, claim)| transaction::freeing(JobKey { relation, id: *id }, claim.number));
+    claims.iter().for_each(|(_, claim)| {
+        transaction::counted(QueueKey { relation, name: claim.queue }, Outcome::Released, 1);
+    });
     Ok(())
 }
 
@@ -73,13 +77,14 @@ fn give_up(relation: Relation, claims: &[(i64, Claim)], fate: Fate) -> Result<()
     let errors = Parameter::jsonbs(&vec![reason; claims.len()]);
     let [ids, attempts, created] = keys(claims);
     let (now, workers, picked) = (Parameter::time(pg::now()), workers(claims), picked(claims));
+    let outcome = if fate == Fate::Held { Outcome::Failed } else { Outcome::Exception };
     if fate == Fate::Held {
         statement::HOLD.bigs(&[now, ids, attempts, created, workers, picked, errors])?;
     } else {
-        let words = vec!["exception"; claims.len()].into();
+        let words = vec![outcome.word(); claims.len()].into();
         statement::FINISH.bigs(&[now, ids, attempts, created, workers, picked, words, errors])?;
     }
-    claims.iter().for_each(|(id, claim)| transaction::ending(JobKey { relation, id: *id }, claim.number));
+    claims.iter().for_each(|(id, claim)| transaction::ending(JobKey { relation, id: *id }, claim.number, outcome));
     Ok(())
 }
 

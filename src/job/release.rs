@@ -5,6 +5,7 @@ use super::fence;
 use crate::lease::{Caller, receipt};
 use crate::pg::argument::Raw;
 use crate::shmem::transaction;
+use pgqueuer_core::claims::Outcome;
 use pgrx::Uuid;
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::prelude::pg_extern;
@@ -13,7 +14,7 @@ use pgrx::prelude::pg_extern;
 fn release(ids: Option<Raw>, worker: Option<Uuid>, attempts: Option<Raw>) -> Result<Vec<i64>, ErrorReport> {
     let caller = Caller::of("pgq.release", c"pgq.release()", worker)?;
     let (ids, attempts) = fence::ids_and_attempts(ids, attempts)?;
-    let mut ended = fence::begin(&caller, &ids, &attempts)?;
+    let mut ended = fence::begin(&caller, &ids, &attempts, |_| Outcome::Released)?;
     transaction::only_freeing(&ended.iter().map(|claim| claim.ending.number).collect());
     receipt::strike_out(ended.iter().filter(|claim| claim.ending.has_receipt).map(|claim| claim.key.id).collect())?;
     ended.sort_by_key(|claim| claim.place);

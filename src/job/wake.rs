@@ -10,13 +10,25 @@ use crate::pg::{self, Time};
 use crate::shmem::transaction::{self, Arrival};
 use crate::shmem::{memory, service};
 use pgqueuer_core::channel::channel;
-use pgqueuer_core::claims::{Name, QueueKey, Relation};
+use pgqueuer_core::claims::{Name, Outcome, QueueKey, Relation};
 
 /// `jobs` jobs of this entrypoint can be claimed from `due` on, once the transaction has committed.
 ///
 /// # Errors
 /// [`Error::Broken`] where memory is out.
 pub fn wake(relation: Relation, entrypoint: &str, due: Time, jobs: usize) -> Result<(), Error> {
+    arrive(relation, entrypoint, due, jobs, 0)
+}
+
+/// The same, where `new` of them were enqueued by this transaction: those are counted.
+///
+/// # Errors
+/// [`Error::Broken`] where memory is out.
+pub fn enqueued(relation: Relation, entrypoint: &str, due: Time, jobs: usize, new: usize) -> Result<(), Error> {
+    arrive(relation, entrypoint, due, jobs, new)
+}
+
+fn arrive(relation: Relation, entrypoint: &str, due: Time, jobs: usize, new: usize) -> Result<(), Error> {
     if guc::notify() == Notify::Transactional || (!memory::is_there() && guc::notify() != Notify::Off) {
         pg::notify(&channel(entrypoint), "");
     }
@@ -26,20 +38,51 @@ pub fn wake(relation: Relation, entrypoint: &str, due: Time, jobs: usize) -> Res
     service::ensure(relation);
     let queue = QueueKey { relation, name: Name::of(&[entrypoint]) };
     let notify = guc::notify() == Notify::Coalesced;
-    if notify {
-        know_channel(&queue, entrypoint);
-    }
+    know(&queue, entrypoint, notify);
     transaction::reserve(1)?;
-    transaction::arrived(Arrival { queue, due, jobs: jobs as u64, notify });
+    transaction::arrived(Arrival { queue, due, jobs: jobs as u64, enqueued: new as u64, notify });
     Ok(())
 }
 
-/// Sees that memory has the channel's name, so that the commit callback need not.
-pub fn know_channel(queue: &QueueKey, entrypoint: &str) {
-    if memory::read(|claims| claims.knows_channel(queue)) == Some(false) {
+/// Sees that memory has what the commit callback must know of an entrypoint: its name, and its channel's if the database's
+/// worker is to notify.
+fn know(queue: &QueueKey, entrypoint: &str, notify: bool) {
+    if memory::read(|claims| claims.knows_entrypoint(queue, notify)) == Some(false) {
         let name = channel(entrypoint);
-        memory::change(|claims| claims.know_channel(queue, name.as_bytes()));
+        memory::change(|claims| {
+            claims.know_entrypoint(queue, entrypoint.as_bytes());
+            if notify {
+                claims.know_channel(queue, name.as_bytes());
+            }
+        });
     }
+}
+
+/// Somebody asks for jobs of an entrypoint, and may listen for them, too.
+pub fn asked(queue: &QueueKey, entrypoint: &str) {
+    let now = pg::now();
+    if memory::change(|claims| claims.ask(queue, now)) == Some(false) {
+        let name = channel(entrypoint);
+        memory::change(|claims| {
+            claims.know_channel(queue, name.as_bytes());
+            claims.know_asked(queue, entrypoint.as_bytes(), now);
+        });
+    }
+}
+
+/// Jobs of an entrypoint that nobody held have ended, or some that count without their claims.
+///
+/// # Errors
+/// [`Error::Broken`] where memory is out.
+pub fn ended(relation: Relation, entrypoint: &str, outcome: Outcome, jobs: usize) -> Result<(), Error> {
+    if !memory::is_there() || jobs == 0 {
+        return Ok(());
+    }
+    let queue = QueueKey { relation, name: Name::of(&[entrypoint]) };
+    know(&queue, entrypoint, false);
+    transaction::reserve(1)?;
+    transaction::counted(queue, outcome, jobs as u64);
+    Ok(())
 }
 
 /// The first job of an ordering key ends, and nobody held it: the next can be claimed once the transaction has committed.

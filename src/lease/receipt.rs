@@ -8,7 +8,7 @@ use crate::pg::spi::Parameter;
 use crate::pg::{self, Time};
 use crate::shmem::{memory, session};
 use crate::statement;
-use pgqueuer_core::claims::{Claim, JobKey, Name, Relation, Request, Worker, WorkerKey, WorkerKind};
+use pgqueuer_core::claims::{Claim, JobKey, Name, QueueKey, Relation, Request, Worker, WorkerKey, WorkerKind};
 use pgrx::Uuid;
 
 /// Sees that the receipts of this table are in memory.
@@ -26,9 +26,12 @@ pub fn load(relation: Relation) -> Result<(), Error> {
         return Ok(());
     }
     let now = pg::now();
-    let requests: Vec<Request> = statement::RECEIPTS
-        .run(&[], |rows| Ok(rows.iter().filter_map(|row| request(&row, relation, now)).collect()))?;
-    for request in &requests {
+    let requests: Vec<(Request, String)> = statement::RECEIPTS.run(&[], |rows| {
+        Ok(rows.iter().filter_map(|row| Some((request(&row, relation, now)?, row.text(8)?))).collect())
+    })?;
+    for (request, entrypoint) in &requests {
+        let queue = QueueKey { relation, name: request.queue };
+        memory::change(|claims| claims.know_entrypoint(&queue, entrypoint.as_bytes()));
         // Where a table is full the job is handed out again, as after a restart without receipts.
         memory::change(|claims| claims.restore(request).is_ok());
     }

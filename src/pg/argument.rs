@@ -219,6 +219,16 @@ pub fn later(time: super::Time, interval: Raw) -> Raw {
     Raw(sum.unwrap_or(time.into()))
 }
 
+/// A time as the session shows it: in its TimeZone and DateStyle.
+pub fn shown(time: super::Time) -> String {
+    // SAFETY: a timestamptz; its output is a C string, copied at once.
+    unsafe {
+        let text = pgrx::direct_function_call_as_datum(pg_sys::timestamptz_out, &[Some(time.into())]);
+        text.map(|text| std::ffi::CStr::from_ptr(text.cast_mut_ptr()).to_string_lossy().into_owned())
+            .unwrap_or_default()
+    }
+}
+
 /// Sixteen bytes as a uuid.
 pub fn uuid(bytes: [u8; 16]) -> Uuid {
     Uuid::from_bytes(bytes)

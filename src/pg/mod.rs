@@ -19,7 +19,7 @@ pub mod set;
 pub mod spi;
 mod table;
 
-pub use table::{is_made_here, lock_alone, lock_relation, relation, unlock_alone};
+pub use table::{is_made_here, is_ours, lock_alone, lock_relation, relation, unlock_alone};
 
 use crate::error::Error;
 use pgqueuer_core::claims::Transaction;
@@ -53,6 +53,14 @@ pub fn now() -> Time {
 pub fn my_database() -> u32 {
     // SAFETY: set when the session begins and constant from then on.
     unsafe { pg_sys::MyDatabaseId }.to_u32()
+}
+
+/// A clock that nobody sets, the same in all processes, microseconds.
+pub fn steady() -> i64 {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: writes to the place that it is given; every system has this clock.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
+    time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_nsec / 1000)
 }
 
 /// The identifier of this server's data, the same on its standbys.

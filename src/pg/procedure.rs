@@ -72,19 +72,20 @@ impl Procedure {
     }
 }
 
-/// When a wait that may last until `deadline` has to end, so that no timeout of the session ends it.
-pub fn deadline(deadline: Time) -> Time {
-    // SAFETY: reads the process's own timers.
-    let of = |id: &std::ffi::c_int| unsafe { get_timeout_active(*id).then(|| get_timeout_finish_time(*id)) };
+/// How long a wait of a length may last, microseconds, so that no timeout of the session ends it.
+pub fn at_most(length: Time) -> Time {
+    let left = |id: &std::ffi::c_int| {
+        // SAFETY: reads the process's own timers.
+        unsafe { get_timeout_active(*id).then(|| get_timeout_finish_time(*id).saturating_sub(now()).max(0)) }
+    };
     // Of a short one half is left, or a loop of waits would turn in circles.
-    let margin = |at: Time| BEFORE_TIMEOUT.min(at.saturating_sub(now()) / 2);
-    let before = TIMEOUTS.iter().filter_map(of).map(|at| at.saturating_sub(margin(at)));
-    before.chain([deadline]).min().unwrap_or(deadline)
+    let before = TIMEOUTS.iter().filter_map(left).map(|left| left - BEFORE_TIMEOUT.min(left / 2));
+    before.chain([length]).min().unwrap_or(length)
 }
 
-/// Sleeps until this process's latch is set or the time has come, and answers to cancel and shutdown.
-pub fn sleep_until(until: Time) {
-    let milliseconds = until.saturating_sub(now()).clamp(0, LONGEST_SLEEP).saturating_add(999) / 1000;
+/// Sleeps until this process's latch is set or so long, microseconds, and answers to cancel and shutdown.
+pub fn sleep(length: Time) {
+    let milliseconds = length.clamp(0, LONGEST_SLEEP).saturating_add(999) / 1000;
     // SAFETY: waits for the process's own latch; ends the process with the postmaster.
     unsafe {
         let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
@@ -112,9 +113,27 @@ fn wait_event() -> u32 {
 /// # Errors
 /// Those of `act`, and [`Error::Broken`] where the table does not exist.
 pub fn as_owner_of<R>(table: &'static CStr, act: impl FnOnce() -> Result<R, Error>) -> Result<R, Error> {
+    let before = User::current();
+    // SAFETY: settings are put back here, or by the abort that an ERROR leads to; so is the user.
+    unsafe {
+        let level = pg_sys::NewGUCNestLevel();
+        become_owner_of(table)?;
+        super::set_locally(c"search_path", c"pg_catalog, pg_temp");
+        let answer = act();
+        pg_sys::AtEOXact_GUC(true, level);
+        before.restore();
+        answer
+    }
+}
+
+/// From now on the transaction works in the name of the owner of a table: to the end, so that what is deferred to its commit
+/// does, too. Whoever calls this puts the [`User`] back after that; an abort does it by itself.
+///
+/// # Errors
+/// [`Error::Broken`] where the table does not exist.
+pub fn become_owner_of(table: &'static CStr) -> Result<(), Error> {
     let table = relation(table)?;
-    let (mut user, mut context) = (pg_sys::InvalidOid, 0);
-    // SAFETY: user and settings are put back here, or by the abort that an ERROR leads to. The relation is closed at once.
+    // SAFETY: within a transaction. The relation is closed at once.
     unsafe {
         let open = pg_sys::RelationIdGetRelation(table);
         if open.is_null() {
@@ -122,13 +141,31 @@ pub fn as_owner_of<R>(table: &'static CStr, act: impl FnOnce() -> Result<R, Erro
         }
         let owner = (*(*open).rd_rel).relowner;
         pg_sys::RelationClose(open);
-        pg_sys::GetUserIdAndSecContext(&raw mut user, &raw mut context);
-        pg_sys::SetUserIdAndSecContext(owner, context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32);
-        let level = pg_sys::NewGUCNestLevel();
-        super::set_locally(c"search_path", c"pg_catalog, pg_temp");
-        let answer = act();
-        pg_sys::AtEOXact_GUC(true, level);
-        pg_sys::SetUserIdAndSecContext(user, context);
-        answer
+        let context = User::current().context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32;
+        pg_sys::SetUserIdAndSecContext(owner, context);
+    }
+    Ok(())
+}
+
+/// In whose name this process works.
+#[derive(Debug, Clone, Copy)]
+pub struct User {
+    role: pg_sys::Oid,
+    context: i32,
+}
+
+impl User {
+    /// As it is now.
+    pub fn current() -> Self {
+        let mut user = Self { role: pg_sys::InvalidOid, context: 0 };
+        // SAFETY: writes to the places that it is given.
+        unsafe { pg_sys::GetUserIdAndSecContext(&raw mut user.role, &raw mut user.context) };
+        user
+    }
+
+    /// As it was.
+    pub fn restore(self) {
+        // SAFETY: a role that this process has had.
+        unsafe { pg_sys::SetUserIdAndSecContext(self.role, self.context) };
     }
 }

@@ -1,5 +1,6 @@
 //! What a background worker needs beside what sessions need.
 
+use super::procedure::User;
 use super::{Time, set};
 use crate::error::{self, Error};
 use pgrx::pg_sys;
@@ -97,6 +98,8 @@ pub fn sleep(microseconds: Time) -> Woken {
             return Woken::Leave;
         }
         if pg_sys::InterruptPending != 0 {
+            // There is nothing to cancel, and the ERROR would end the process.
+            pg_sys::QueryCancelPending = 0;
             pg_sys::ProcessInterrupts();
         }
         if pg_sys::ConfigReloadPending != 0 {
@@ -127,11 +130,21 @@ pub fn come_back() {
     unsafe { pg_sys::proc_exit(1) };
 }
 
+/// Why a transaction of a background worker was rolled back.
+#[derive(Debug)]
+pub struct Failure {
+    /// The message.
+    pub message: String,
+    /// It is no fault of what was to be done: a lock, a cancel, a lack of memory or disk. The same may work in a while.
+    pub passes: bool,
+}
+
 /// Does something in a transaction of its own.
 ///
 /// # Errors
 /// What went wrong: it is rolled back, and the log says so, too.
-pub fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R, String> {
+pub fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R, Failure> {
+    let before = User::current();
     let whole = AssertUnwindSafe(|| {
         // SAFETY: outside of a transaction, as between two commands of a session; an ERROR leads to the abort below.
         unsafe {
@@ -141,6 +154,8 @@ pub fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R, St
             let answer = act().unwrap_or_else(|error| error::raise(error));
             pg_sys::PopActiveSnapshot();
             pg_sys::CommitTransactionCommand();
+            // Whatever was deferred to the commit has run in the name of whom the transaction had become.
+            before.restore();
             Ok(answer)
         }
     });
@@ -153,8 +168,7 @@ pub fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R, St
         .execute()
 }
 
-/// Returns the message.
-fn log(cause: &CaughtError) -> String {
+fn log(cause: &CaughtError) -> Failure {
     let report = match cause {
         CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report,
         CaughtError::RustPanic { ereport, .. } => ereport,
@@ -165,7 +179,23 @@ fn log(cause: &CaughtError) -> String {
         let line = format!("pgqueuer could not do a part of its work, and will try again: {message}");
         error::log(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, &line, "Its worker goes on with the other parts.");
     }
-    message
+    Failure { message, passes: passes(report.sql_error_code()) }
+}
+
+fn passes(code: PgSqlErrorCode) -> bool {
+    use PgSqlErrorCode as Code;
+    matches!(
+        code,
+        Code::ERRCODE_LOCK_NOT_AVAILABLE
+            | Code::ERRCODE_QUERY_CANCELED
+            | Code::ERRCODE_T_R_SERIALIZATION_FAILURE
+            | Code::ERRCODE_T_R_DEADLOCK_DETECTED
+            | Code::ERRCODE_INSUFFICIENT_RESOURCES
+            | Code::ERRCODE_DISK_FULL
+            | Code::ERRCODE_OUT_OF_MEMORY
+            | Code::ERRCODE_TOO_MANY_CONNECTIONS
+            | Code::ERRCODE_IO_ERROR
+    )
 }
 
 /// Tells the statistics what was written, so that autovacuum knows. `idle` where the process is about to sleep long.

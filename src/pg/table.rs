@@ -17,6 +17,15 @@ pub fn relation(name: &'static CStr) -> Result<pg_sys::Oid, Error> {
     Ok(oid)
 }
 
+/// Whether a table is that of the extension, and not one of the same name that somebody else has made.
+pub fn is_ours(table: pg_sys::Oid) -> bool {
+    // SAFETY: catalog look-ups; a missing extension gives InvalidOid, as does a table of none.
+    unsafe {
+        let extension = pg_sys::get_extension_oid(c"pgqueuer".as_ptr(), true);
+        extension != pg_sys::InvalidOid && pg_sys::getExtensionOfObject(pg_sys::RelationRelationId, table) == extension
+    }
+}
+
 /// Locks a table until the transaction ends, so that one session at a time does something; readers and writers go on.
 ///
 /// # Errors

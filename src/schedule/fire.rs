@@ -6,7 +6,7 @@
 
 use super::{CATCH_UP, next_of};
 use crate::error::Error;
-use crate::job::wake::wake;
+use crate::job::wake::enqueued;
 use crate::pg::spi::{Parameter, Row};
 use crate::pg::{self, Time};
 use crate::statement;
@@ -111,16 +111,17 @@ impl Schedule {
             return (vec![], advance(&due, Some(format!("its last job, {job}, was not done yet"))));
         }
         let mut fired = std::mem::take(&mut due.fire);
+        let mut overlapping = 0;
         if !self.overlap && self.catch_up != CatchUp::All {
             // The first of them would be live when the next one comes.
-            due.dropped += fired.len().saturating_sub(1);
-            fired.drain(..fired.len().saturating_sub(1));
+            overlapping = fired.len().saturating_sub(1);
+            fired.drain(..overlapping);
         }
-        let note = match (due.dropped, fired.len()) {
+        let note = match (due.dropped, self.catch_up) {
+            (0, _) if overlapping > 0 => Some(format!("the last job stands for {overlapping} late ticks, too")),
             (0, _) => None,
-            (_, 0) => Some("ticks were missed while the server was down".to_owned()),
-            (many, 1) => Some(format!("the last job stands for {many} earlier ticks, too")),
-            (many, _) => Some(format!("{many} ticks, or more, were missed and not made up for")),
+            (many, CatchUp::One) => Some(format!("the last job stands for {many} missed ticks, too")),
+            (many, CatchUp::Skip | CatchUp::All) => Some(format!("{many} ticks were missed and not made up for")),
         };
         (fired, advance(&due, note))
     }
@@ -150,7 +151,7 @@ fn enqueue_and_advance(
         statement::FIRE.run(&parameters, |_| Ok(()))?;
     }
     advance(decided.iter().map(|(_, advance)| advance))?;
-    arrived.into_iter().try_for_each(|(entrypoint, jobs)| wake(relation, entrypoint, now, jobs))
+    arrived.into_iter().try_for_each(|(entrypoint, jobs)| enqueued(relation, entrypoint, now, jobs, jobs))
 }
 
 fn advance<'a>(all: impl Iterator<Item = &'a Advance> + Clone) -> Result<(), Error> {
@@ -166,18 +167,26 @@ fn advance<'a>(all: impl Iterator<Item = &'a Advance> + Clone) -> Result<(), Err
     )
 }
 
-/// The clock was set back: schedules that would be silent until it has caught up start again from `now`.
+/// The clock may have been set back: schedules that would be silent until it has caught up start again from `now`.
 ///
 /// # Errors
 /// [`Error::Broken`].
 pub fn start_again(now: Time) -> Result<(), Error> {
     let ahead: Vec<Advance> = statement::AHEAD_OF_CLOCK.run(&[Parameter::time(now)], |rows| {
         let again = |row: Row| {
-            let (cron, timezone, last_tick, next_tick) = (row.text(2)?, row.text(3)?, row.time(4)?, row.time(5)?);
-            has_gone_back(last_tick, next_tick, now).then_some(Advance {
+            let (cron, timezone, next_tick) = (row.text(2)?, row.text(3)?, row.time(5)?);
+            let first = next_of(&cron, &timezone, now)?;
+            // What has ticked is not repeated; one that has not since then waits for its first tick.
+            let back = match row.time(4).filter(|last_tick| *last_tick > now) {
+                Some(last_tick) => has_gone_back(last_tick, next_tick, now),
+                None => next_of(&cron, &timezone, first).is_none_or(|second| {
+                    has_gone_back(first, second, second.saturating_sub(next_tick.saturating_sub(now)))
+                }),
+            };
+            (back && next_tick > first).then_some(Advance {
                 id: row.big(1)?,
-                next_tick: next_of(&cron, &timezone, now),
-                last_tick: Some(now),
+                next_tick: Some(first),
+                last_tick: row.time(4).map(|last_tick| last_tick.min(now)),
                 last_job: None,
                 note: Some("the clock was set back: it ticks from then on".to_owned()),
             })

@@ -22,6 +22,9 @@ use pgrx::{PgTriggerError, WhoAllocated};
 /// What becomes of ticks that were missed.
 const CATCH_UP: [(&str, CatchUp); 3] = [("skip", CatchUp::Skip), ("one", CatchUp::One), ("all", CatchUp::All)];
 
+/// What the name of a schedule is.
+const NAME: &str = "Pass the name of a schedule, of 1 to 255 bytes.";
+
 #[pg_extern(sql = false)]
 #[allow(clippy::too_many_arguments)]
 fn schedule(
@@ -36,8 +39,8 @@ fn schedule(
     overlap: Option<bool>,
     ordering_key: Option<&str>,
     payload_bytes: Option<Raw>,
-) -> Result<Option<i64>, ErrorReport> {
-    let name = check::entrypoint("name", name)?;
+) -> Result<i64, ErrorReport> {
+    let name = check::entrypoint("name", name).map_err(|error| error.with_hint(NAME))?;
     let expression = read(cron)?;
     let entrypoint = entrypoint.map_or(Ok(name), |given| check::entrypoint("entrypoint", Some(given)))?;
     let zone = zone(timezone)?;
@@ -66,7 +69,9 @@ fn schedule(
         Parameter::time(next),
         pg::caller().into(),
     ];
-    let id = statement::SCHEDULE.bigs(&parameters)?.first().copied();
+    let Some(id) = statement::SCHEDULE.bigs(&parameters)?.first().copied() else {
+        return Err(Error::Broken("there is no row in pgq.installation: SELECT pgq.arm()".to_owned()).into());
+    };
     changed()?;
     Ok(id)
 }
@@ -103,7 +108,7 @@ fn change(statement: &Statement, name: Option<&str>) -> Result<bool, Error> {
 }
 
 fn named(name: Option<&str>) -> Result<&str, Error> {
-    name.ok_or_else(|| Error::argument("name", "not be NULL", None, "Pass the name of a schedule."))
+    name.ok_or_else(|| Error::argument("name", "not be NULL", None, NAME))
 }
 
 /// The scheduler looks anew once this has committed.

@@ -30,7 +30,7 @@ fn claims(call: Call) -> Result<(), ErrorReport> {
 }
 
 /// In slices, so that nobody waits long for the lock. Of a claim that was met twice the younger counts.
-fn copy_of_claims() -> Result<HashMap<i64, Claim>, Error> {
+pub(super) fn copy_of_claims() -> Result<HashMap<i64, Claim>, Error> {
     let mut copy: HashMap<i64, Claim> = HashMap::new();
     let Some(relation) = seen()? else { return Ok(copy) };
     // Under the lock nothing may be allocated: room for a slice comes first.
@@ -56,7 +56,7 @@ fn copy_of_claims() -> Result<HashMap<i64, Claim>, Error> {
 
 /// The jobs table whose claims this session can see; none on a standby, whose memory says nothing of the primary. It may be
 /// the first to look in a new life of the server.
-fn seen() -> Result<Option<Relation>, Error> {
+pub(super) fn seen() -> Result<Option<Relation>, Error> {
     if !memory::is_there() || pg::on_standby() {
         return Ok(None);
     }

@@ -24,27 +24,32 @@ fn memory_fill(call: Call) -> Result<(), ErrorReport> {
 #[pg_extern(sql = false)]
 fn worker_state(call: Call) -> Result<(), ErrorReport> {
     let mut set = Set::begin(&call, "pgq.worker_state")?;
-    if let Some(database) = state()? {
-        let word = match database.state {
-            WorkerState::Absent if database.is_awaited() => "starting",
-            WorkerState::Absent => "absent",
-            WorkerState::Starting => "starting",
-            WorkerState::Running => "running",
-            WorkerState::Resting => "resting",
-            WorkerState::Refused => "refused",
-        };
-        set.put(&[word.into_datum(), Some(database.pid.into()), Some(database.since.into())]);
+    if let Some((database, launcher)) = state()? {
+        set.put(&[word(&database, launcher).into_datum(), Some(database.pid.into()), Some(database.since.into())]);
     }
     Ok(())
 }
 
-fn state() -> Result<Option<Database>, Error> {
+fn word(database: &Database, launcher: i32) -> &'static str {
+    match database.state {
+        WorkerState::Running => "running",
+        _ if launcher == 0 => "no launcher",
+        _ if database.is_excluded() => "excluded",
+        WorkerState::Absent if !database.is_awaited() => "absent",
+        WorkerState::Absent | WorkerState::Starting => "starting",
+        WorkerState::Resting => "resting",
+        WorkerState::Refused => "refused",
+    }
+}
+
+/// The database, and the launcher's process.
+fn state() -> Result<Option<(Database, i32)>, Error> {
     if !memory::is_there() || pg::on_standby() {
         return Ok(None);
     }
     let relation: Relation = memory::relation(pg::relation(c"job")?);
     service::ensure(relation);
-    Ok(memory::read(|claims| claims.database(relation).copied()).flatten())
+    Ok(memory::read(|claims| claims.database(relation).map(|of| (*of, claims.launcher()))).flatten())
 }
 
 /// The version of the library that this session has loaded.

@@ -4,11 +4,13 @@
 //!   connection to somebody else says so by it.
 //! - COMMIT PREPARED makes jobs visible without a callback in the transaction that made them.
 //! - DROP DATABASE and its kin need the database for themselves: its worker leaves first.
+//! - CREATE and ALTER DATABASE change which databases are served.
 
 use super::{memory, session, transaction};
 use crate::pg;
 use pgqueuer_core::claims::Relation;
 use pgrx::pg_sys;
+use std::cell::Cell;
 use std::ffi::c_char;
 
 static mut PREVIOUS: pg_sys::ProcessUtility_hook_type = None;
@@ -75,8 +77,13 @@ unsafe extern "C-unwind" fn on_command(
     // SAFETY: passes on what PostgreSQL passed, to the hook that was there before or to where it would have gone.
     unsafe {
         let meaning = meaning(statement);
-        if let Meaning::NeedsDatabase(name) = meaning {
-            ask_worker_out(name);
+        match meaning {
+            Meaning::NeedsDatabase(name) => {
+                CHANGES.set(true);
+                ask_worker_out(name);
+            }
+            Meaning::ChangesDatabase => CHANGES.set(true),
+            Meaning::DiscardsAll | Meaning::CommitsPrepared | Meaning::Nothing => {}
         }
         let next = PREVIOUS.unwrap_or(standard_ProcessUtility);
         next(statement, text, read_only, context, parameters, environment, receiver, completion);
@@ -84,24 +91,25 @@ unsafe extern "C-unwind" fn on_command(
         match meaning {
             Meaning::DiscardsAll => session::give_back(),
             Meaning::CommitsPrepared => transaction::stir(Relation { database: pg::my_database(), table: 0 }),
-            Meaning::NeedsDatabase(_) | Meaning::Nothing => {}
+            Meaning::NeedsDatabase(_) | Meaning::ChangesDatabase | Meaning::Nothing => {}
         }
     }
 }
 
 thread_local! {
     /// The database that this session's command needs for itself.
-    static BANNED_FROM: std::cell::Cell<Option<Relation>> = const { std::cell::Cell::new(None) };
+    static BANNED_FROM: Cell<Option<Relation>> = const { Cell::new(None) };
+    /// The command may have changed which databases there are, and to which one can connect.
+    static CHANGES: Cell<bool> = const { Cell::new(false) };
 }
 
 /// The command has ended, one way or the other, with its transaction. Cannot fail.
-pub fn lift_ban() {
-    if let Ok(Some(relation)) = BANNED_FROM.try_with(std::cell::Cell::take) {
-        memory::change(|claims| {
-            claims.lift_ban(relation);
-            // The command may have made a database.
-            claims.databases_changed();
-        });
+pub fn ended() {
+    if let Ok(Some(relation)) = BANNED_FROM.try_with(Cell::take) {
+        memory::change(|claims| claims.lift_ban(relation));
+    }
+    if CHANGES.try_with(Cell::take) == Ok(true) {
+        memory::change(|claims| claims.databases_changed());
     }
 }
 
@@ -113,6 +121,8 @@ enum Meaning {
     CommitsPrepared,
     /// The database of this name.
     NeedsDatabase(*const c_char),
+    /// Whether one can connect to a database, and whether it is a template.
+    ChangesDatabase,
 }
 
 /// # Safety
@@ -145,7 +155,7 @@ unsafe fn meaning(statement: *mut pg_sys::PlannedStmt) -> Meaning {
             pg_sys::NodeTag::T_AlterDatabaseStmt => {
                 let alter = node.cast::<pg_sys::AlterDatabaseStmt>();
                 if option((*alter).options, c"tablespace").is_null() {
-                    Meaning::Nothing
+                    Meaning::ChangesDatabase
                 } else {
                     Meaning::NeedsDatabase((*alter).dbname)
                 }
@@ -193,7 +203,8 @@ unsafe fn ask_worker_out(name: *const c_char) {
     if database == pg_sys::InvalidOid || !memory::is_there() || unsafe { !owns(database) } {
         return;
     }
-    lift_ban();
+    ended();
+    CHANGES.set(true);
     let relation = Relation { database: database.to_u32(), table: 0 };
     let gone = |pid: i32| pid == 0;
     let until = pg::now().saturating_add(BANNED);

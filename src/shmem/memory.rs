@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 static MEMORY: AtomicPtr<u8> = AtomicPtr::new(null_mut());
 static LOCK: AtomicPtr<pg_sys::LWLock> = AtomicPtr::new(null_mut());
 /// Changes with the layout, so that a library of another version does not mistake old memory for its own.
-const NAME: &std::ffi::CStr = c"pgqueuer claims 3";
+const NAME: &std::ffi::CStr = c"pgqueuer claims 4";
 const TRANCHE: &std::ffi::CStr = c"pgqueuer";
 
 #[cfg(not(any(feature = "pg13", feature = "pg14")))]

@@ -3,6 +3,7 @@
 //! - [`memory`]      where it lies, and the lock: a leaf lock, held for microseconds, with no allocation, error, catalog
 //!   or buffer access under it, so that a commit callback may take it
 //! - [`transaction`] what a transaction has claimed and ended, carried out when it commits or forgotten when it does not
+//! - [`note`]        one piece of that
 //! - [`session`]     the session as a worker, and its end
 //! - [`keepalive`]   what finds a peer that vanished
 //! - [`command`]     DISCARD ALL, COMMIT PREPARED, DROP DATABASE
@@ -15,6 +16,7 @@ pub mod command;
 pub mod dropped;
 mod keepalive;
 pub mod memory;
+mod note;
 pub mod service;
 pub mod session;
 pub mod transaction;

@@ -18,13 +18,20 @@ pub fn ensure(relation: Relation) {
         return;
     }
     memory::change(|claims| claims.is_used(relation));
-    let now = pg::now();
+    let now = look_at_clock();
     if memory::change(|claims| claims.looks_after(relation, now)) == Some(true) {
         expire(relation, now);
         memory::in_slices(|claims, most| claims.free_lost(relation, most));
         memory::change(|claims| claims.end_rests(relation, now));
         memory::change(|claims| claims.run_chases(relation, now));
     }
+}
+
+/// The time; where the clock was set, leases and other lengths of time move along.
+pub fn look_at_clock() -> pg::Time {
+    let (now, steady) = (pg::now(), pg::steady());
+    memory::change(|claims| claims.look_at_clock(now, steady));
+    now
 }
 
 /// Loses the claims of named workers whose leases ran out. Returns when the next one does.

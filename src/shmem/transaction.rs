@@ -8,14 +8,17 @@
 //! allocate nothing, raise nothing, and take no lock but the leaf lock of the claim table.
 
 use super::memory::{self, sweep};
+use super::note::{Deed, Note};
 use super::{command, session};
 use crate::error::{Error, raise};
 use crate::{guc, pg};
-use pgqueuer_core::claims::{Claims, JobKey, QueueKey, Relation};
+use pgqueuer_core::claims::{Claims, JobKey, Outcome, QueueKey, Relation};
 use pgrx::pg_sys;
 use pgrx::prelude::pg_guard;
 use std::cell::RefCell;
 use std::collections::HashSet;
+
+pub use super::note::{Arrival, Then};
 
 /// How many notes are carried out under one hold of the lock: each wakes at most one session and one worker.
 const SLICE: usize = 16;
@@ -23,70 +26,6 @@ const SLICE: usize = 16;
 const KEPT: usize = 1024;
 /// How many slots a sweep looks at under one hold of the lock.
 const SWEEP: u32 = 256;
-
-#[derive(Clone, Copy)]
-enum Deed {
-    Claimed(JobKey, u64),
-    /// The job has ended, or will run later.
-    Ending(JobKey, u64),
-    /// The claim is given back, the job can be claimed as before.
-    Freeing(JobKey, u64),
-    /// Ends somebody else's claim by removing the job: there is nothing to undo.
-    Removing(JobKey, u64),
-    /// A job that nobody held has ended.
-    Ended(JobKey),
-    /// Jobs can be claimed.
-    Arrived(Arrival),
-    /// The first job of an ordering key has ended, and nobody held it.
-    KeyFreed(QueueKey),
-    /// The jobs of a table are gone (`table` 0: of a database), and with them the claims up to this number. The table
-    /// is locked from then on: only this transaction itself can claim new jobs in it.
-    Emptied(Relation, u64, Then),
-    /// Anything may have happened to the jobs of a table.
-    Stirred(Relation),
-    /// Schedules were changed beside the jobs of a table.
-    Rescheduled(Relation),
-}
-
-/// Jobs of one entrypoint that can be claimed once the transaction has committed.
-#[derive(Debug, Clone, Copy)]
-pub struct Arrival {
-    /// The entrypoint.
-    pub queue: QueueKey,
-    /// When the first of them may run.
-    pub due: i64,
-    /// How many.
-    pub jobs: u64,
-    /// Whether the database's worker tells those who LISTEN.
-    pub notify: bool,
-}
-
-impl Arrival {
-    /// Takes another one of the same kind in.
-    fn merge(&mut self, other: &Self) -> bool {
-        let same = self.queue == other.queue && self.notify == other.notify;
-        if same {
-            (self.due, self.jobs) = (self.due.min(other.due), self.jobs.saturating_add(other.jobs));
-        }
-        same
-    }
-}
-
-/// What becomes of the workers of a table whose jobs are gone.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Then {
-    /// The table stays: so do they.
-    Keep,
-    /// The table is gone: nobody can ever name them again.
-    Forget,
-}
-
-#[derive(Clone, Copy)]
-struct Note {
-    deed: Deed,
-    /// The subtransaction, as deep as it is nested.
-    level: i32,
-}
 
 thread_local! {
     static NOTES: RefCell<Vec<Note>> = const { RefCell::new(Vec::new()) };
@@ -119,9 +58,20 @@ pub fn claimed(job: JobKey, number: u64) {
     note(Deed::Claimed(job, number));
 }
 
-/// Notes that this transaction ends a claim. [`reserve`] comes first.
-pub fn ending(job: JobKey, number: u64) {
-    note(Deed::Ending(job, number));
+/// Notes that this transaction ends a claim in this way. [`reserve`] comes first.
+pub fn ending(job: JobKey, number: u64, outcome: Outcome) {
+    note(Deed::Ending(job, number, outcome));
+}
+
+/// The claim whose end was noted last ends in another way.
+pub fn ends_as(number: u64, outcome: Outcome) {
+    with_notes(|notes| {
+        if let Some(Note { deed: Deed::Ending(_, of, as_noted), .. }) = notes.last_mut()
+            && *of == number
+        {
+            *as_noted = outcome;
+        }
+    });
 }
 
 /// Notes that this transaction gives a claim back: its job can be claimed as before. [`reserve`] comes first.
@@ -133,7 +83,7 @@ pub fn freeing(job: JobKey, number: u64) {
 pub fn only_freeing(numbers: &HashSet<u64>) {
     with_notes(|notes| {
         for note in notes.iter_mut() {
-            if let Deed::Ending(job, number) = note.deed
+            if let Deed::Ending(job, number, _) = note.deed
                 && numbers.contains(&number)
             {
                 note.deed = Deed::Freeing(job, number);
@@ -150,6 +100,21 @@ pub fn removing(job: JobKey, number: u64) {
 /// Notes that this transaction removes a job that nobody holds. [`reserve`] comes first.
 pub fn ended(job: JobKey) {
     note(Deed::Ended(job));
+}
+
+/// Notes that attempts or jobs of an entrypoint have ended. [`reserve`] comes first.
+pub fn counted(queue: QueueKey, outcome: Outcome, jobs: u64) {
+    let level = pg::nest_level();
+    let merged = with_notes(|notes| match notes.last_mut() {
+        Some(Note { deed: Deed::Counted(q, o, count), level: of }) if *q == queue && *o == outcome && *of == level => {
+            *count += jobs;
+            true
+        }
+        _ => false,
+    });
+    if merged != Some(true) {
+        note(Deed::Counted(queue, outcome, jobs));
+    }
 }
 
 /// Notes that jobs can be claimed when this transaction has committed. [`reserve`] comes first.
@@ -198,7 +163,7 @@ pub fn unclaim(job: JobKey, number: u64, place: Option<(i32, i64)>) {
 /// Takes back the end of a claim: its row was not what it must be.
 pub fn unend(job: JobKey, number: u64) {
     memory::change(|claims| claims.forget_end(&job, number));
-    strike(|deed| matches!(deed, Deed::Ending(j, n) if *j == job && *n == number));
+    strike(|deed| matches!(deed, Deed::Ending(j, n, _) if *j == job && *n == number));
 }
 
 fn note(deed: Deed) {
@@ -224,7 +189,7 @@ fn with_notes<R>(act: impl FnOnce(&mut Vec<Note>) -> R) -> Option<R> {
 unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argument: *mut std::ffi::c_void) {
     match event {
         pg_sys::XactEvent::XACT_EVENT_COMMIT => {
-            command::lift_ban();
+            command::ended();
             with_notes(|notes| {
                 if !notes.is_empty() {
                     let now = pg::now();
@@ -234,7 +199,7 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argu
             });
         }
         pg_sys::XactEvent::XACT_EVENT_ABORT => {
-            command::lift_ban();
+            command::ended();
             session::settings_rolled_back();
             with_notes(|notes| undo(notes, 0));
         }
@@ -245,7 +210,7 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argu
         }
         // COMMIT PREPARED tells of its jobs: see `command`.
         pg_sys::XactEvent::XACT_EVENT_PREPARE => {
-            command::lift_ban();
+            command::ended();
             with_notes(Vec::clear);
         }
         _ => {}
@@ -276,14 +241,6 @@ unsafe extern "C-unwind" fn on_subtransaction(
     });
 }
 
-impl Note {
-    /// Whether only the callback of the transaction that made the note can carry it out.
-    fn needs_callback(&self) -> bool {
-        use Deed::{Claimed, Emptied, Ending, Freeing, Removing};
-        matches!(self.deed, Claimed(..) | Ending(..) | Freeing(..) | Removing(..) | Emptied(..))
-    }
-}
-
 fn carry_out(notes: &[Note], now: i64) {
     let receipt_after = guc::receipt_after();
     memory::change(|claims| {
@@ -291,10 +248,17 @@ fn carry_out(notes: &[Note], now: i64) {
             match note.deed {
                 Deed::Claimed(job, number) => claims.keep(&job, number, receipt_after),
                 Deed::Freeing(job, number) => claims.free(&job, number),
-                Deed::Ending(job, number) | Deed::Removing(job, number) => {
+                Deed::Ending(job, number, outcome) => {
+                    if let Some(claim) = claims.end(&job, number) {
+                        claims.count_end(job.relation, &claim, outcome, now);
+                    }
+                    claims.job_ended(job.relation, job.id);
+                }
+                Deed::Removing(job, number) => {
                     claims.end(&job, number);
                     claims.job_ended(job.relation, job.id);
                 }
+                Deed::Counted(queue, outcome, jobs) => claims.count_ended(&queue, outcome, jobs),
                 Deed::Ended(job) => claims.job_ended(job.relation, job.id),
                 Deed::Arrived(arrival) => arrive(claims, &arrival, now),
                 Deed::KeyFreed(queue) => claims.key_is_free(&queue),
@@ -309,6 +273,7 @@ fn carry_out(notes: &[Note], now: i64) {
                 sweep(|claims, slot| claims.end_some_in(relation, last, slot, SWEEP));
                 if workers == Then::Forget {
                     sweep(|claims, slot| claims.forget_some_in(relation, slot, SWEEP));
+                    sweep(|claims, slot| claims.forget_some_tallies(relation, slot, SWEEP));
                     memory::change(|claims| claims.table_gone(relation));
                     if relation.table == 0 {
                         memory::change(|claims| claims.forget_database(relation));
@@ -326,6 +291,9 @@ fn carry_out(notes: &[Note], now: i64) {
 }
 
 fn arrive(claims: &mut Claims<'_>, arrival: &Arrival, now: i64) {
+    if arrival.enqueued > 0 {
+        claims.count_enqueued(&arrival.queue, arrival.enqueued);
+    }
     claims.lower_all(&arrival.queue, arrival.due);
     if arrival.due > now {
         claims.falls_due(arrival.queue.relation, arrival.due);
@@ -364,7 +332,7 @@ fn undo(notes: &mut Vec<Note>, level: i32) {
             // A session that ends in the middle has lost its attempt, as one that ends between two transactions.
             Deed::Claimed(job, number) if exiting => memory::change(|claims| claims.lose_claim(&job, number)),
             Deed::Claimed(job, number) => memory::change(|claims| claims.roll_back(&job, number, delay, now)),
-            Deed::Ending(job, number) | Deed::Freeing(job, number) => {
+            Deed::Ending(job, number, _) | Deed::Freeing(job, number) => {
                 memory::change(|claims| claims.forget_end(&job, number))
             }
             _ => None,

@@ -7,7 +7,7 @@ use pgrx::pg_schema;
 mod tests {
     use crate::pg;
     use crate::shmem::{memory, transaction};
-    use pgqueuer_core::claims::JobKey;
+    use pgqueuer_core::claims::{JobKey, Outcome};
     use pgrx::datum::Interval;
     use pgrx::prelude::*;
 
@@ -62,7 +62,7 @@ mod tests {
         let key = JobKey { relation, id: 4711 };
         transaction::reserve(2).expect("there is memory");
         transaction::claimed(key, 99);
-        transaction::ending(key, 99);
+        transaction::ending(key, 99, Outcome::Successful);
         transaction::unend(key, 99);
         transaction::unclaim(key, 99, None);
         assert_eq!(count("SELECT count(*) FROM pgq.claims()"), 0);

@@ -63,14 +63,17 @@ impl Drop for Place {
     }
 }
 
-/// Waits until `look` finds what it looks for, or until the time has come. Each look is a transaction of its own.
+/// Waits until `look` finds what it looks for, or so long. Each look is a transaction of its own. Lengths are measured by a
+/// clock that nobody sets.
 fn wait(
     within: &Procedure,
     wanted: Wanted<'_>,
     timeout: Time,
     mut look: impl FnMut() -> Result<Looked, Error>,
 ) -> Result<bool, Error> {
-    let until = procedure::deadline(pg::now().saturating_add(timeout));
+    let begun = pg::steady();
+    let timeout = procedure::at_most(timeout);
+    let left = || timeout.saturating_sub(pg::steady().saturating_sub(begun)).max(0);
     let (mut relation, mut place) = (Relation::default(), None);
     loop {
         // The extension may have been made anew: another table, where this session waits for nothing yet.
@@ -83,19 +86,19 @@ fn wait(
         place.iter().for_each(Place::looked);
         let Looked::Again(again) = looked else { return Ok(true) };
         within.commit();
-        let mut sleep = procedure::deadline(until).min(again.unwrap_or(Time::MAX));
+        let mut sleep = again.map_or(left(), |again| again.saturating_sub(pg::now()));
         if place.is_none() || memory::read(|claims| claims.is_attended(relation)) == Some(false) {
-            sleep = sleep.min(pg::now().saturating_add(UNATTENDED));
+            sleep = sleep.min(UNATTENDED);
         }
         // No answer of a look may make this turn in circles.
-        sleep = sleep.max(pg::now().saturating_add(LOOKS_APART)).min(until);
+        let until = pg::steady().saturating_add(procedure::at_most(sleep.max(LOOKS_APART).min(left())));
         // Asks before it sleeps: the latch may have been taken for something else that the look waited for.
         let mut woken = place.as_ref().is_some_and(Place::woken);
-        while !woken && pg::now() < sleep {
-            procedure::sleep_until(sleep);
+        while !woken && pg::steady() < until {
+            procedure::sleep(until.saturating_sub(pg::steady()));
             woken = place.as_ref().is_some_and(Place::woken);
         }
-        if !woken && pg::now() >= until {
+        if !woken && left() == 0 {
             return Ok(false);
         }
     }

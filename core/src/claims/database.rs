@@ -72,7 +72,7 @@ pub struct Database {
     /// The jobs table whose receipts are in memory; 0 if none.
     pub loaded: u32,
     /// How many workers in a row ended in the middle.
-    failures: u32,
+    pub(super) failures: u32,
     /// No worker is started before.
     pub(super) retry_at: i64,
     /// Since when its workers have looked after it, their rests included; 0 if they do not.
@@ -91,8 +91,11 @@ pub struct Database {
     pub next_tick: i64,
     /// Whether schedules tick: 1 they do, 2 they do not, 0 nobody has looked.
     pub(super) armed: u32,
+    /// The scheduler is to see whether schedules lie too far ahead of the clock: at the first look of a life, and when
+    /// the clock was set.
+    pub(super) clock_was_set: u32,
     /// Without a worker: when somebody last looked for leases that ran out.
-    looked_after: i64,
+    pub(super) looked_after: i64,
     /// The server's log has been told that there is no place for a worker.
     pub refused: bool,
     /// Told, and its latch is still to be set.
@@ -102,6 +105,16 @@ pub struct Database {
 impl Database {
     pub(super) fn latch(&self) -> u64 {
         self.latch
+    }
+
+    /// Its state while it has no worker, where the server has places.
+    pub(super) fn state_without(&self) -> WorkerState {
+        if self.served == 0 { WorkerState::Absent } else { WorkerState::Resting }
+    }
+
+    /// Whether no worker is to be there.
+    pub fn is_excluded(&self) -> bool {
+        self.excluded != 0
     }
 
     /// Whether a worker is to be there at once.
@@ -202,6 +215,7 @@ impl Claims<'_> {
         let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
         if of.served != relation.table {
             (of.served, of.next_due, of.next_tick, of.armed) = (relation.table, 0, 0, 0);
+            of.clock_was_set = 1;
             of.served_since = 0;
         }
         if of.served_since == 0 && of.served != 0 {

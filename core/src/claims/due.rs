@@ -53,6 +53,18 @@ impl Claims<'_> {
         }
     }
 
+    /// Whether the scheduler is to see whether schedules lie too far ahead of the clock.
+    pub fn clock_was_set(&self, relation: Relation) -> bool {
+        self.database(relation).is_some_and(|of| of.clock_was_set != 0)
+    }
+
+    /// It has seen to that.
+    pub fn clock_is_known(&mut self, relation: Relation) {
+        if let Some(of) = self.databases.get_mut(&key(relation)) {
+            of.clock_was_set = 0;
+        }
+    }
+
     /// The scheduler has looked: the next tick is at `next`.
     pub fn end_ticks(&mut self, relation: Relation, next: i64) {
         if let Some(of) = self.databases.get_mut(&key(relation)) {

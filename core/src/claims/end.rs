@@ -86,16 +86,17 @@ impl Claims<'_> {
         if let Some(claim) = self.numbered(job, number) {
             claim.opened_by = 0;
             let at = claim.since.saturating_add(receipt_after);
+            let (name, waited) = (claim.queue, claim.since.saturating_sub(claim.due));
             self.got_on(job);
             self.needs_worker_at(job.relation, at);
+            self.count_claim(&QueueKey { relation: job.relation, name }, waited);
         }
     }
 
-    /// The claim is over, and its row has gone or changed.
-    pub fn end(&mut self, job: &JobKey, number: u64) {
-        if self.numbered(job, number).is_some() {
-            self.remove(job);
-        }
+    /// The claim is over, and its row has gone or changed. Returns what it was.
+    pub fn end(&mut self, job: &JobKey, number: u64) -> Option<Claim> {
+        self.numbered(job, number)?;
+        self.remove(job)
     }
 
     /// The claim is over, and its row can be claimed as before.

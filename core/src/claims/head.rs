@@ -150,6 +150,17 @@ impl Claims<'_> {
         (known, count)
     }
 
+    /// The priorities of an entrypoint that have a cursor, each with a place before which nothing is queued, in no order;
+    /// those from the returned number on mean nothing.
+    pub fn known_lanes(&self, queue: &QueueKey) -> ([(i32, Point); LANES], usize) {
+        let mut known = [(0, Point::FIRST); LANES];
+        let lanes = self.heads.get(queue).into_iter().flat_map(|head| head.lanes.iter());
+        let begins = |lane: &Lane| lane.cursor.min(lane.pending).min(lane.hidden);
+        let lanes = lanes.filter(|lane| lane.used != 0).zip(&mut known);
+        let count = lanes.map(|(lane, at)| *at = (lane.priority, begins(lane))).count();
+        (known, count)
+    }
+
     /// Begins a walk over the jobs of one priority. The snapshot that it looks with is taken afterwards.
     pub fn begin_walk(&mut self, queue: &QueueKey, priority: i32, now: i64) -> Walk {
         let mut walk = Walk { priority, from: Point::FIRST, number: 0, began: now, full: false, keys_freed: 0 };

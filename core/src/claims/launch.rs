@@ -155,8 +155,18 @@ impl Claims<'_> {
         self.boot.refused_until = now.saturating_add(AFTER_REFUSAL << self.boot.refusals);
         let tell = self.boot.refusals > 3;
         let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
+        if !tell {
+            // Over in a moment: nobody else need do its work. It stays the first in the line.
+            (of.state, of.since) = (of.state_without(), 0);
+            return false;
+        }
         (of.state, of.since) = (WorkerState::Refused, now);
-        tell && !std::mem::replace(&mut of.refused, true)
+        !std::mem::replace(&mut of.refused, true)
+    }
+
+    /// Whether the last worker of a database ended in the middle.
+    pub fn has_failed(&self, relation: Relation) -> bool {
+        self.database(relation).is_some_and(|of| of.failures > 0)
     }
 
     /// The server had a place.

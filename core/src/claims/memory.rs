@@ -4,6 +4,7 @@ use super::channel::Channel;
 use super::database::Database;
 use super::head::Head as QueueHead;
 use super::rest::Rest;
+use super::tally::Tally;
 use super::waiter::{Chase, Latches, Waiter};
 use super::{Claim, Held, JobKey, OrderKey, Queue, QueueKey, Relation, Worker, WorkerKey};
 use crate::rate::Window;
@@ -55,6 +56,10 @@ pub struct Boot {
     pub refusals: u64,
     /// Until then it is not asked.
     pub refused_until: i64,
+    /// The clock when it was last looked at.
+    pub clock: i64,
+    /// A clock that nobody sets, then.
+    pub steady: i64,
 }
 
 /// How many of each there is room for.
@@ -68,7 +73,7 @@ pub struct Sizing {
     pub named: usize,
     /// Entrypoints with a rate limit that made a claim within their period.
     pub rates: usize,
-    /// Entrypoints whose head and channel are known.
+    /// Entrypoints whose head, channel and tally are known.
     pub heads: usize,
     /// Databases.
     pub databases: usize,
@@ -103,6 +108,7 @@ pub struct Claims<'a> {
     pub(super) channels: FixedTable<'a, QueueKey, Channel>,
     pub(super) waiters: &'a mut [Waiter],
     pub(super) chases: &'a mut [Chase],
+    pub(super) tallies: FixedTable<'a, QueueKey, Tally>,
     /// Latches to set once the lock is released. Not in shared memory.
     pub latches: Latches,
 }
@@ -157,6 +163,7 @@ impl Layout {
         layout.table::<QueueKey, Channel>(sizing.heads);
         layout.piece::<Waiter>(sizing.sessions);
         layout.piece::<Chase>(CHASES);
+        layout.table::<QueueKey, Tally>(sizing.heads);
         layout.bytes
     }
 
@@ -195,6 +202,7 @@ impl<'a> Claims<'a> {
             channels: table(from, sizing.heads)?,
             waiters: from.carve(sizing.sessions),
             chases: from.carve(CHASES),
+            tallies: table(from, sizing.heads)?,
             latches: Latches::NONE,
         })
     }
@@ -214,6 +222,7 @@ impl<'a> Claims<'a> {
         self.channels.clear();
         self.waiters.fill(Waiter::default());
         self.chases.fill(Chase::default());
+        self.tallies.clear();
     }
 
     /// A number for a session, never given twice in one life of the server.

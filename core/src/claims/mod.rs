@@ -16,10 +16,13 @@
 //! - `waiter`   who waits, and who is woken
 //! - `database` the background worker of a database
 //! - `launch`   which databases get a worker when
+//! - `clock`    what becomes of all this when the clock is set
 //! - `due`      when the next job or tick falls due
 //! - `channel`  what it is to tell those who LISTEN
+//! - `tally`    what is counted of each entrypoint
 
 mod channel;
+mod clock;
 mod database;
 mod due;
 mod end;
@@ -31,6 +34,7 @@ mod memory;
 mod publish;
 mod receipt;
 mod rest;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod waiter;
@@ -44,6 +48,7 @@ pub use key::{JobKey, Name, OrderKey, QueueKey, Relation, WorkerKey, WorkerKind}
 pub use launch::Launch;
 pub use memory::{Carve, Claims, Fill, Layout, Sizing};
 pub use publish::{RateLimit, Refusal, Request};
+pub use tally::{Asked, BOUNDS, Histogram, Outcome, Tally};
 pub use waiter::{CHASE_AFTER, Latches, Wanted};
 pub use worker::Worker;
 

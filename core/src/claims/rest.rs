@@ -15,7 +15,7 @@ pub struct Rest {
     /// How often in a row.
     count: u64,
     /// Until when nobody gets it.
-    until: i64,
+    pub(super) until: i64,
     queue: QueueKey,
     priority: i32,
     /// Its workers have been told that it can be claimed again.
@@ -27,6 +27,11 @@ impl Claims<'_> {
     /// Whether the job is not handed out because its claims were rolled back.
     pub(super) fn is_resting(&self, job: &JobKey, now: i64) -> bool {
         !self.rests.is_empty() && self.rests.get(job).is_some_and(|rest| rest.until > now)
+    }
+
+    /// How often in a row claims on a job were rolled back, and until when it rests, if it does.
+    pub fn rest_of(&self, job: &JobKey, now: i64) -> Option<(u64, i64)> {
+        self.rests.get(job).filter(|rest| rest.until > now).map(|rest| (rest.count, rest.until))
     }
 
     /// A claim was rolled back. `first` is the delay after the second time, microseconds; each further one doubles it.

@@ -130,6 +130,21 @@ impl Claims<'_> {
         Some(place)
     }
 
+    /// How many sessions wait for jobs of an entrypoint, without those that wait for more than can be remembered.
+    pub fn waiting_for(&self, queue: &QueueKey) -> u64 {
+        let named = |waiter: &Waiter| waiter.names.iter().take(waiter.named as usize).any(|name| *name == queue.name);
+        let waits = |waiter: &&Waiter| {
+            let ours = waiter.session != 0 && waiter.relation == queue.relation && waiter.named as usize <= NAMES;
+            ours && named(waiter)
+        };
+        self.waiters.iter().filter(waits).count() as u64
+    }
+
+    /// How many sessions wait, for jobs or for their ends.
+    pub fn waiting_in(&self, relation: Relation) -> u64 {
+        self.waiters.iter().filter(|waiter| waiter.session != 0 && waiter.relation == relation).count() as u64
+    }
+
     /// Whether the waiter was woken since it last slept. It looks from here on, can be woken again meanwhile, and has woken
     /// those that were owed to it.
     pub fn take_wake(&mut self, place: usize, session: u64) -> bool {
@@ -269,7 +284,7 @@ impl Claims<'_> {
 pub struct Chase {
     queue: QueueKey,
     /// When to see whether it was claimed; 0: a free place.
-    at: i64,
+    pub(super) at: i64,
     /// How many claims of the entrypoint had been made then.
     claims: u64,
     /// How many have answered since that there is a job.

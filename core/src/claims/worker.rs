@@ -32,8 +32,9 @@ impl Worker {
         Self { claims: 0, since: now, last_seen: now, lease, pid, sessions: 0, detached: 0, first: NONE, unused: 0 }
     }
 
-    /// When a named worker's claims are lost if nothing is heard of it.
-    pub(super) fn lease_ends(&self, grace: i64) -> i64 {
+    /// When a named worker's claims are lost if nothing is heard of it. `grace` is what they have after the end of its last
+    /// session, microseconds.
+    pub fn lease_ends(&self, grace: i64) -> i64 {
         let lease = self.last_seen.saturating_add(self.lease);
         if self.detached == 0 { lease } else { lease.min(self.detached.saturating_add(grace)) }
     }
@@ -66,6 +67,11 @@ impl Claims<'_> {
     /// How many named workers can be known at one time.
     pub fn room_for_named(&self) -> u64 {
         self.most_named
+    }
+
+    /// What is known of a worker.
+    pub fn worker(&self, key: &WorkerKey) -> Option<&Worker> {
+        self.workers.get(key)
     }
 
     /// Whether this worker holds the job.

@@ -9,9 +9,6 @@ pub const FIRED_MOST: usize = 1000;
 /// [`Due::dropped`] counts no further: a server that was down for a year has dropped millions of a schedule of seconds.
 pub const DROPPED_COUNTED: usize = 100;
 
-/// A tick that is older when it is looked at was missed, though the server was up: the clock was set forward, microseconds.
-pub const LATE: i64 = 60 * MICROSECONDS;
-
 /// What becomes of ticks that were missed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CatchUp {
@@ -39,17 +36,16 @@ pub struct Due {
 impl Cron {
     /// Decides what a schedule has to do `now` whose first tick that was not dealt with is `next_tick`.
     ///
-    /// Due are the ticks from `next_tick` to `now`, both included. Those since the server is up (`alive_since`), and no
-    /// older than [`LATE`], were not missed: each gets a job, under every policy.
+    /// Due are the ticks from `next_tick` to `now`, both included. Those since the server is up (`alive_since`) were not
+    /// missed, however late they are: each gets a job, under every policy.
     pub fn due(&self, zone: Zone, next_tick: i64, now: i64, alive_since: i64, catch_up: CatchUp) -> Due {
-        let punctual_since = alive_since.max(now.saturating_sub(LATE));
         let last = self.last(zone, now).filter(|tick| *tick >= next_tick);
         let mut newest_first =
             successors(last, |tick| self.last(zone, tick - 1).filter(|tick| *tick >= next_tick)).peekable();
         let mut fire = Vec::new();
         while fire.len() < FIRED_MOST {
             let makes_up = catch_up == CatchUp::All || catch_up == CatchUp::One && fire.is_empty();
-            let Some(tick) = newest_first.next_if(|tick| makes_up || *tick >= punctual_since) else { break };
+            let Some(tick) = newest_first.next_if(|tick| makes_up || *tick >= alive_since) else { break };
             fire.push(tick);
         }
         fire.reverse();
@@ -100,11 +96,11 @@ mod tests {
             (2, 3, 2, Skip, vec![1], 0, Some(1), 2),
             (2, 3, 0, One, vec![1], 0, Some(1), 2),
             (2, 3, 0, All, vec![1], 0, Some(1), 2),
-            // Late: within a minute none was missed.
-            (2, 4, 0, Skip, vec![1, 2], 0, Some(2), 3),
-            (2, 4, 0, One, vec![1, 2], 0, Some(2), 3),
-            (2, 4, 3, One, vec![2], 1, Some(2), 3),
-            (2, 5, 0, Skip, vec![2], 1, Some(2), 3),
+            // Late, not missed.
+            (2, 6, 0, Skip, vec![1, 2, 3], 0, Some(3), 4),
+            (2, 6, 0, One, vec![1, 2, 3], 0, Some(3), 4),
+            (2, 6, 3, Skip, vec![2, 3], 1, Some(3), 4),
+            (2, 6, 3, One, vec![2, 3], 1, Some(3), 4),
             // Only one, and missed.
             (2, 3, 3, Skip, vec![], 1, Some(1), 2),
             (2, 3, 3, One, vec![1], 0, Some(1), 2),

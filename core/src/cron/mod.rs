@@ -20,8 +20,8 @@
 //! Those that fall on the same instant are one tick.
 //!
 //! An instant is a PostgreSQL `timestamptz`: microseconds since 2000-01-01 00:00 UTC, `i64::MIN` and `i64::MAX` for the
-//! infinities. There are ticks in the years 1970 to 2100 of the zone; outside there are none. Nothing here panics, and
-//! each call takes microseconds, one that finds nothing in all these years less than a millisecond.
+//! infinities. There are ticks in the years 1970 to 2100 of the zone; outside there are none. Nothing here panics. A
+//! call takes microseconds; one that catches up with a thousand ticks, milliseconds.
 
 mod field;
 mod missed;
@@ -29,7 +29,7 @@ mod next;
 mod parse;
 mod zone;
 
-pub use missed::{CatchUp, DROPPED_COUNTED, Due, FIRED_MOST, LATE, has_gone_back};
+pub use missed::{CatchUp, DROPPED_COUNTED, Due, FIRED_MOST, has_gone_back};
 pub use parse::ParseError;
 pub use zone::Zone;
 

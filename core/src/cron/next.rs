@@ -63,7 +63,7 @@ impl Cron {
 
     /// The first local time after `local` that matches.
     fn local_after(&self, local: i64) -> Option<i64> {
-        let after = local_time(local.max(-1))?;
+        let after = local_time(local)?;
         let first_of_each = self.schedules.iter().filter_map(|schedule| schedule.after(&after).next());
         first_of_each.map(|time| time.timestamp()).min()
     }

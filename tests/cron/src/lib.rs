@@ -42,14 +42,20 @@ pub fn second(instant: i64) -> i64 {
     instant / MICROSECONDS + POSTGRES_EPOCH
 }
 
-/// What the core says: the ticks after `after`, as seconds.
+/// What the core says: the ticks after `after`, as seconds. A core that does not go forward fails, it does not hang.
 pub fn ticks(cron: &Cron, zone: Zone, after: i64) -> impl Iterator<Item = i64> {
-    successors(cron.next(zone, instant(after)), move |tick| cron.next(zone, *tick)).map(second)
+    successors(cron.next(zone, instant(after)), move |tick| {
+        cron.next(zone, *tick).inspect(|next| assert!(next > tick, "{next} is not after {tick}"))
+    })
+    .map(second)
 }
 
 /// The same backward, from `until` on.
 pub fn ticks_back(cron: &Cron, zone: Zone, until: i64) -> impl Iterator<Item = i64> {
-    successors(cron.last(zone, instant(until)), move |tick| cron.last(zone, *tick - 1)).map(second)
+    successors(cron.last(zone, instant(until)), move |tick| {
+        cron.last(zone, *tick - 1).inspect(|last| assert!(last < tick, "{last} is not before {tick}"))
+    })
+    .map(second)
 }
 
 /// The seconds that the clock in `zone` is ahead of UTC.

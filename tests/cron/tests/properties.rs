@@ -2,7 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test ends with a panic")]
 
-use pgqueuer_core::cron::{CatchUp, Cron, DROPPED_COUNTED, FIRED_MOST, LATE, Zone};
+use pgqueuer_core::cron::{CatchUp, Cron, DROPPED_COUNTED, FIRED_MOST, Zone};
 use pgqueuer_cron_test::expression::{Dialect, expressions};
 use pgqueuer_cron_test::{DAY, MICROSECONDS, instant, offset};
 use proptest::prelude::*;
@@ -58,12 +58,13 @@ proptest! {
         alive in 0.0f64..1.2, catch_up in select(vec![CatchUp::Skip, CatchUp::One, CatchUp::All]),
     ) {
         let Some(next_tick) = cron.next(zone, start) else { return Ok(()) };
-        let all = || successors(Some(next_tick), |tick| cron.next(zone, *tick));
+        // A core that does not go forward fails, it does not hang.
+        let all = || successors(Some(next_tick), |tick| cron.next(zone, *tick).filter(|next| next > tick));
         let now = all().take(ticks).last().map_or(next_tick - 1, |tick| tick + later % (30 * MICROSECONDS));
         let alive_since = next_tick + ((now - next_tick) as f64 * alive) as i64;
 
         let due: Vec<i64> = all().take_while(|tick| *tick <= now).collect();
-        let late = |tick: &i64| *tick >= alive_since && *tick >= now - LATE;
+        let late = |tick: &i64| *tick >= alive_since;
         let punctual: Vec<i64> = due.iter().copied().filter(late).collect();
         let expected = match catch_up {
             CatchUp::One if punctual.is_empty() => due.last().into_iter().copied().collect(),

@@ -7,7 +7,7 @@ SELECT p.proname || '(' || pg_get_function_arguments(p.oid) || ') → ' || pg_ge
   FROM pg_proc AS p
  WHERE p.pronamespace = 'pgq'::regnamespace
    AND p.proname = ANY ('{enqueue,enqueue_many,enqueue_many_text,dequeue,complete,complete_many,fail,retry,finish,release,heartbeat,listen,channel,
-                          cancel,delete,clear,requeue,reschedule,pause,resume,configure,payload_text,payload_json,status,queue_size,throughput,latency,
+                          cancel,delete,clear,requeue,reschedule,pause,resume,configure,payload_text,payload_json,status,explain,queue_size,throughput,latency,metrics,
                           set_durability,grant_producer,grant_worker,grant_monitor,grant_admin,revoke_all}'::text[])
  ORDER BY p.proname COLLATE "C", pg_get_function_arguments(p.oid) COLLATE "C";
 -- No function is overloaded between a scalar and an array, and exactly one overload has a default for what differs.

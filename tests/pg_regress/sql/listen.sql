@@ -3,6 +3,10 @@
 -- Consuming: pgq.listen and pgq.channel, and who is woken when.
 -- With the transaction itself, so that each line comes in its place; tests/e2e/tests/wake.rs has the other ways.
 SET pgqueuer.notify = transactional;
+-- A worker that begins looks for what fell due meanwhile, and tells of it once more than it must.
+DO $$BEGIN
+    WHILE (SELECT state FROM pgq.worker_state()) <> 'running' LOOP COMMIT; END LOOP;
+END$$;
 
 -- A channel is always a valid identifier, lower case, the same quoted and unquoted; another entrypoint has another.
 SELECT pgq.channel('fetch');

@@ -164,6 +164,22 @@ fn a_command_that_needs_the_database_keeps_its_worker_out_until_it_ends() {
 }
 
 #[test]
+fn a_place_that_is_free_in_a_moment_is_waited_for_and_nobody_does_the_workers_work_meanwhile() {
+    let mut claims = many(8);
+    claims.found_database(of(1), false);
+    claims.launch(0, 4);
+    begins(&mut claims, 1, i64::MAX, 0);
+    claims.worker_left(of(1), 1, true, 0);
+    let now = 200_000;
+    assert_eq!(claims.launch(now, 4), Launch::Start(1));
+    assert!(!claims.start_refused(of(1), now));
+    assert!(claims.is_attended(of(1)) && claims.worker_will_count(of(1)));
+    assert!(!claims.looks_after(of(1), now));
+    claims.place_may_be_free();
+    assert_eq!(claims.launch(now, 4), Launch::Start(1));
+}
+
+#[test]
 fn a_server_without_a_place_is_asked_again_and_again_and_told_of_once() {
     let mut claims = many(8);
     claims.found_database(of(1), false);

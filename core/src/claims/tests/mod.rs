@@ -1,9 +1,11 @@
 //! The claim table against a plain model: random claims, ends, drops and forgotten ends; after every step the counts
 //! agree with a recount and no rule is broken.
 
+mod clock;
 mod cursor;
 mod launch;
 mod lost;
+mod tally;
 mod waiting;
 
 use super::*;

@@ -106,3 +106,20 @@ fn latches_that_find_no_room_are_set_afterwards() {
     set.sort_unstable();
     assert_eq!(set, (1..=100).collect::<Vec<u64>>());
 }
+
+#[test]
+fn sessions_are_counted_that_wait_for_an_entrypoint_and_are_known_to() {
+    let mut claims = claims(8);
+    let other = Name::of(&["other"]);
+    let many: Vec<Name> = (0..9).map(|number: u32| Name::of(&[&number.to_string()])).collect();
+    claims.wait(1, RELATION, 1, Wanted::Jobs(&[other, queue().name])).unwrap();
+    claims.wait(2, RELATION, 2, Wanted::Jobs(&[other])).unwrap();
+    claims.wait(3, RELATION, 3, Wanted::Jobs(&many)).unwrap();
+    claims.wait(4, RELATION, 4, Wanted::Ends(&[7])).unwrap();
+    assert_eq!(claims.waiting_for(&queue()), 1);
+    // Also while it looks.
+    claims.wake(&queue(), 1);
+    assert_eq!(claims.waiting_for(&queue()), 1);
+    claims.stop_waiting(0, 1);
+    assert_eq!(claims.waiting_for(&queue()), 0);
+}

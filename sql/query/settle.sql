@@ -1,0 +1,6 @@
+-- Writes down what a copy or an upgrade has changed, unless somebody has armed the database meanwhile.
+-- Called by: arm.rs. Parameters: system identifier, database, table of jobs, major version, whether schedules tick, and the
+-- version of the row that arming.sql has seen. Reads one row. Locks: it.
+UPDATE pgq.installation AS i SET system = $1::bigint, database = $2::oid, job = $3::oid, major = $4::int, armed = $5::boolean
+ WHERE i.xmin::text = $6
+RETURNING 1
