@@ -205,3 +205,28 @@ fn times_written_by_hand_stop_nothing() {
     let at = seconds(&mut session, "control", 1);
     assert!(is_without_gap(&at), "{at:?}");
 }
+
+#[test]
+fn a_row_that_is_written_by_hand_is_heard_of_wherever_that_is_done() {
+    let database = ticking_database();
+    let mut session = database.connect();
+    let faster = "UPDATE pgq.schedules SET cron = '* * * * * *', next_tick = now()";
+    for by_hand in [
+        faster.to_owned(),
+        format!("DO $$BEGIN {faster}; END$$"),
+        format!("CREATE FUNCTION f() RETURNS void LANGUAGE sql AS $$ {faster} $$; SELECT f()"),
+        format!("SET session_replication_role = replica; {faster}; RESET session_replication_role"),
+    ] {
+        run(&mut session, "SELECT pgq.schedule('s', '@yearly', overlap => true)");
+        until("the scheduler has looked", || (workers_asleep(&mut session) == 1).then_some(()));
+        run(&mut session, &by_hand);
+        let before = ticks(&mut session, "s").len();
+        until(&by_hand, || (ticks(&mut session, "s").len() > before + 1).then_some(()));
+    }
+}
+
+fn workers_asleep(session: &mut Client) -> i64 {
+    let sleeps = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                  AND backend_type = 'pgqueuer worker' AND wait_event_type = 'Extension'";
+    value(session, sleeps, &[])
+}

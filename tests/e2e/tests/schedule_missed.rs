@@ -56,7 +56,7 @@ fn made_up(session: &mut Client, at: [u64; 3]) {
         assert_eq!(jobs("all"), at, "all, overlap {overlap}");
         let mut note = |policy: &str| shown(session, &format!("{policy} {overlap}"), "note");
         assert!(note("skip").is_some_and(|note| note.contains("missed")));
-        assert!(note("one").is_some_and(|note| note.contains("2 earlier ticks")));
+        assert!(note("one").is_some_and(|note| note.contains("2 missed ticks")));
         assert_eq!(note("all"), None);
     }
     let last: Vec<f64> = column(session, "SELECT extract(epoch FROM last_tick)::float8 FROM pgq.schedules", &[]);
