@@ -18,7 +18,7 @@ clean-demo: ## stop and remove the throwaway server
 	@examples/demo/run clean
 
 test: ## everything that CI runs
-	@.ci/prepare
+	@.ci/prepare test
 	@.ci/test
 
 test-pure: ## the tests that need no server, in seconds

@@ -60,6 +60,7 @@ fn request(id: i64, worker: WorkerKey, queue: Name) -> Request {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "one line for each thing that is done")]
 fn nothing_that_a_callback_does_allocates() {
     let sizing = Sizing { claims: 64, sessions: 8, named: 8, rates: 8, heads: 8, databases: 2 };
     let mut claims = Claims::view(sizing, &mut Heap).unwrap();

@@ -69,10 +69,11 @@ impl Claims<'_> {
                 &mut of.retry_at,
                 &mut of.served_since,
                 &mut of.quiet_until,
-                &mut of.alarmed,
                 &mut of.looked_after,
             ];
             times.into_iter().for_each(|time| shift(time, by));
+            // What the clock has passed over has fallen due.
+            shift(&mut of.alarmed, by.min(0));
             if by > 0 && of.served_since != 0 {
                 // Ticks that the clock has passed over were missed.
                 of.served_since = now;

@@ -38,8 +38,7 @@ fn of_fetch(session: &mut Client, metric: &str) -> f64 {
 fn complaints(text: &str) -> String {
     let mut promtool = Command::new("promtool");
     promtool.args(["check", "metrics"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut promtool =
-        promtool.spawn().unwrap_or_else(|error| panic!("promtool: {error}. Install the package prometheus."));
+    let mut promtool = promtool.spawn().unwrap_or_else(|error| panic!("promtool: {error}. `make test` fetches it."));
     promtool.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
     let output = promtool.wait_with_output().unwrap();
     let said = [output.stdout, output.stderr].concat();
