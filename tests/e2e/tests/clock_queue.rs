@@ -144,7 +144,10 @@ fn a_rate_limit_refills_though_the_clock_was_set_back() {
     let (cluster, clock, name) = at_noon();
     let mut session = in_use(&cluster, &name);
     // Due long ago, so that only the limit can hold them back.
-    run(&mut session, "INSERT INTO pgq.jobs (entrypoint, created) SELECT 'fetch', '2020-01-01' FROM generate_series(1, 3)");
+    run(
+        &mut session,
+        "INSERT INTO pgq.jobs (entrypoint, created) SELECT 'fetch', '2020-01-01' FROM generate_series(1, 3)",
+    );
     run(&mut session, "SELECT pgq.configure('fetch', rate_limit => 1, rate_period => '2 s')");
     assert_eq!(dequeue(&mut session, "fetch", 9).len(), 1);
     assert_eq!(dequeue(&mut session, "fetch", 9).len(), 0);
@@ -171,10 +174,12 @@ fn a_job_whose_claims_were_rolled_back_rests_no_longer_though_the_clock_was_set_
 fn the_background_worker_comes_back_though_the_clock_was_set_back_just_as_it_ended() {
     let (cluster, clock, name) = at_noon();
     let mut session = in_use(&cluster, &name);
-    let workers = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'pgqueuer worker'";
+    let workers =
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'pgqueuer worker'";
     let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'pgqueuer worker'";
     for _ in 0..3 {
-        let running: Vec<i32> = until("a worker", || Some(column(&mut session, workers, &[])).filter(|all: &Vec<i32>| all.len() == 1));
+        let running: Vec<i32> =
+            until("a worker", || Some(column(&mut session, workers, &[])).filter(|all: &Vec<i32>| all.len() == 1));
         assert_eq!(value::<i64>(&mut session, end, &[]), 1);
         until("it is gone", || (column::<i32>(&mut session, workers, &[]) != running).then_some(()));
         clock.step_stopped(-HOUR);
@@ -191,5 +196,8 @@ fn what_is_enqueued_after_the_clock_was_set_back_can_be_claimed_at_once() {
     clock.step(&cluster, -HOUR);
     // What was enqueued before the step is due again when the clock shows that time again; what comes now is due now.
     let ids = enqueue(&mut session, "fetch", 1);
-    assert_eq!(until("what came after the step", || Some(dequeue(&mut session, "fetch", 1)).filter(|got| !got.is_empty())), ids);
+    assert_eq!(
+        until("what came after the step", || Some(dequeue(&mut session, "fetch", 1)).filter(|got| !got.is_empty())),
+        ids
+    );
 }

@@ -64,7 +64,8 @@ fn a_clock_set_forward_by_an_hour_makes_up_for_ticks_as_the_schedule_says() {
     assert_eq!(at(&mut session, "all often"), (1..=9).map(|n| NOON + n * 10 * MINUTE).collect::<Vec<_>>());
     clock.set(&cluster, last + 10 * MINUTE - 2);
     for policy in ["skip", "one", "all"] {
-        let ticked = until(policy, || at(&mut session, &format!("{policy} often")).last().copied().filter(|at| *at > last));
+        let ticked =
+            until(policy, || at(&mut session, &format!("{policy} often")).last().copied().filter(|at| *at > last));
         assert_eq!(ticked, last + 10 * MINUTE);
     }
 }
@@ -145,7 +146,9 @@ fn ticked_at_noon() -> (Cluster, Clock, String) {
     let (cluster, clock) = cluster_at(NOON - 50, &[]);
     let database = cluster.ticking_database();
     let mut session = database.connect();
-    for (name, cron) in [("second", "* * * * * *"), ("minute", "* * * * *"), ("hour", "0 * * * *"), ("day", "0 12 * * *")] {
+    for (name, cron) in
+        [("second", "* * * * * *"), ("minute", "* * * * *"), ("hour", "0 * * * *"), ("day", "0 12 * * *")]
+    {
         schedule(&mut session, name, cron, "");
     }
     clock.set(&cluster, NOON - 1);
@@ -159,7 +162,9 @@ fn ticked_at_noon() -> (Cluster, Clock, String) {
 /// The schedule ticks within its period from now on.
 fn goes_on(session: &mut Client, name: &str, period: i64) {
     until_within(Duration::from_secs(5), &format!("{name} goes on"), || {
-        let soon = format!("next_tick > clock_timestamp() - interval '1 s' AND next_tick <= clock_timestamp() + interval '{period} s'");
+        let soon = format!(
+            "next_tick > clock_timestamp() - interval '1 s' AND next_tick <= clock_timestamp() + interval '{period} s'"
+        );
         (shown(session, name, &soon)? == "true").then_some(())
     });
 }

@@ -183,7 +183,10 @@ fn a_producer_sees_the_status_of_the_jobs_of_its_schedule() {
     let cluster = Cluster::start(&[]);
     let database = cluster.ticking_database();
     let (mut session, mut other, mut stranger) = (database.connect(), database.connect(), database.connect());
-    run(&mut session, "CREATE ROLE anna; CREATE ROLE bert; SELECT pgq.grant_producer('anna'), pgq.grant_producer('bert')");
+    run(
+        &mut session,
+        "CREATE ROLE anna; CREATE ROLE bert; SELECT pgq.grant_producer('anna'), pgq.grant_producer('bert')",
+    );
     run(&mut session, "GRANT EXECUTE ON FUNCTION pgq.schedule TO anna");
     run(&mut other, "SET SESSION AUTHORIZATION anna");
     run(&mut stranger, "SET SESSION AUTHORIZATION bert");

@@ -12,7 +12,9 @@ use std::time::Duration;
 /// So many schedules `<prefix> 1`, `<prefix> 2`, …, which all tick in the same second of each minute, a few seconds from
 /// now. Returns that second.
 fn crowd(session: &mut Client, prefix: &str, count: i32) -> i64 {
-    let make = format!("SELECT count(pgq.schedule('{prefix} ' || i, '@yearly', '{prefix}')) FROM generate_series(1, {count}) AS i");
+    let make = format!(
+        "SELECT count(pgq.schedule('{prefix} ' || i, '@yearly', '{prefix}')) FROM generate_series(1, {count}) AS i"
+    );
     assert_eq!(value::<i64>(session, &make, &[]), i64::from(count));
     let at = server_now(session) + 3;
     let set = format!(
@@ -195,7 +197,8 @@ fn times_written_by_hand_stop_nothing() {
     until_more(&mut session, "control", 3);
     for name in ["past", "word"] {
         assert!(!ticks(&mut session, name).is_empty(), "{name}");
-        let behind = shown(&mut session, name, "next_tick > now() - interval '1 s' AND next_tick < now() + interval '2 s'");
+        let behind =
+            shown(&mut session, name, "next_tick > now() - interval '1 s' AND next_tick < now() + interval '2 s'");
         assert_eq!(behind.unwrap(), "true", "{name}");
     }
     assert_eq!(ticks(&mut session, "old").len(), 1);

@@ -4,9 +4,7 @@
 
 use pgqueuer_e2e::ask::{column, dequeue, run, value};
 use pgqueuer_e2e::cluster::{Cluster, Database, Stop, ticking_database};
-use pgqueuer_e2e::ticks::{
-    AT_ONCE, Tick, each_second, is_without_gap, seconds, server_now, shown, ticks, until_more,
-};
+use pgqueuer_e2e::ticks::{AT_ONCE, Tick, each_second, is_without_gap, seconds, server_now, shown, ticks, until_more};
 use pgqueuer_e2e::until::{until, until_within};
 use postgres::Client;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -105,7 +103,8 @@ fn what_was_missed_while_background_workers_were_off_is_made_up_for_as_the_sched
 
 /// The background workers of the session's database.
 fn workers(session: &mut Client) -> Vec<i32> {
-    let sql = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'pgqueuer worker'";
+    let sql =
+        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'pgqueuer worker'";
     column(session, sql, &[])
 }
 
@@ -157,17 +156,20 @@ fn no_tick_is_lost_or_comes_twice_over_crashes_where_all_are_made_up_for() {
 fn a_thousand_are_made_up_for_at_most_and_those_are_the_newest() {
     let database = ticking_database();
     let mut session = database.connect();
-    for (name, cron, more) in [
-        ("many", "* * * * * *", "true"),
-        ("in order", "* * * * * *", "false"),
-        ("few", "*/10 * * * *", "true"),
-    ] {
-        let sql = format!("SELECT pgq.schedule('{name}', '{cron}', catch_up => 'all', overlap => {more}), pgq.pause_schedule('{name}')");
+    for (name, cron, more) in
+        [("many", "* * * * * *", "true"), ("in order", "* * * * * *", "false"), ("few", "*/10 * * * *", "true")]
+    {
+        let sql = format!(
+            "SELECT pgq.schedule('{name}', '{cron}', catch_up => 'all', overlap => {more}), pgq.pause_schedule('{name}')"
+        );
         run(&mut session, &sql);
     }
     // As where they had stood still for two hours.
     let start = server_now(&mut session);
-    run(&mut session, "UPDATE pgq.schedules SET enabled = true, next_tick = date_trunc('second', now()) - interval '2 hours'");
+    run(
+        &mut session,
+        "UPDATE pgq.schedules SET enabled = true, next_tick = date_trunc('second', now()) - interval '2 hours'",
+    );
     for name in ["many", "in order"] {
         until(name, || (ticks(&mut session, name).len() >= 1000).then_some(()));
         run(&mut session, &format!("SELECT pgq.pause_schedule('{name}')"));

@@ -1,5 +1,7 @@
 //! Where a schedule may not overlap, no tick enqueues a job while the last one is still queued or picked.
 
+#![allow(clippy::indexing_slicing, reason = "what a test calls may end it with a panic")]
+
 use pgqueuer_e2e::ask::{column, complete, dequeue, run, value};
 use pgqueuer_e2e::cluster::{Database, ticking_database};
 use pgqueuer_e2e::ticks::{Tick, each_second, is_without_gap, seconds, shown, ticks, until_more};
@@ -71,7 +73,11 @@ fn whatever_ends_the_last_job_lets_the_next_tick_enqueue_and_a_held_one_does_not
         run(&mut session, &format!("SELECT {}", end.replace('$', &last.to_string())));
         last = goes_on(&mut session, last, end);
     }
-    assert_eq!(column::<String>(&mut session, "SELECT status::text FROM pgq.jobs WHERE entrypoint = 'one' ORDER BY id", &[])[0], "failed");
+    assert_eq!(
+        column::<String>(&mut session, "SELECT status::text FROM pgq.jobs WHERE entrypoint = 'one' ORDER BY id", &[])
+            [0],
+        "failed"
+    );
     run(&mut session, &format!("SELECT pgq.delete('{{{last}}}')"));
     goes_on(&mut session, last, "it was deleted while it was queued");
 }
