@@ -140,6 +140,21 @@ fn a_lease_that_ended_with_a_step_forward_frees_its_job() {
 }
 
 #[test]
+fn a_lease_that_has_not_run_out_outlives_a_step_forward() {
+    let (cluster, clock, name) = at_noon();
+    let mut session = in_use(&cluster, &name);
+    let ids = enqueue(&mut session, "fetch", 1);
+    assert_eq!(column::<i64>(&mut session, &NAMED.replace("2 s", "10 minutes"), &[]), ids);
+    clock.step(&cluster, HOUR);
+    let looked = Instant::now();
+    until("background workers have looked", || (looked.elapsed() > Duration::from_secs(2)).then_some(()));
+    let lost = "SELECT pgq.heartbeat('00000000-0000-0000-0000-000000000007', held => $1)";
+    assert_eq!(value::<Vec<i64>>(&mut session, lost, &[&ids]), [0; 0]);
+    let done = "SELECT pgq.complete($1, '00000000-0000-0000-0000-000000000007', 0)";
+    assert!(value::<bool>(&mut session, done, &[&ids[0]]));
+}
+
+#[test]
 fn a_rate_limit_refills_though_the_clock_was_set_back() {
     let (cluster, clock, name) = at_noon();
     let mut session = in_use(&cluster, &name);
