@@ -3,7 +3,7 @@
 //!
 //! CREATE EXTENSION writes down where it was made, in a table that is not dumped, and every schedule names that
 //! installation. So a copy of the files is known by its system, database or table, and a restored dump by schedules that
-//! name another installation.
+//! name another installation. A copy without schedules has nothing that must not run: it is armed with its first one.
 
 use crate::error::{self, Error};
 use crate::pg::spi::Parameter;
@@ -23,6 +23,8 @@ struct Arming {
     upgraded: bool,
     /// It does not, because it is a copy of the files.
     copied: bool,
+    /// It was copied, but there is nothing that could tick.
+    empty: bool,
     /// The version of the row that says so.
     version: String,
 }
@@ -31,15 +33,38 @@ impl Arming {
     fn look() -> Result<Self, Error> {
         statement::ARMING.run(&place()?, |rows| {
             let Some(row) = rows.first() else {
-                return Ok(Self { ticks: false, upgraded: false, copied: false, version: String::new() });
+                return Ok(Self { ticks: false, upgraded: false, copied: false, empty: false, version: String::new() });
             };
-            let [armed, same_table, same_place, upgraded, foreign] = [1, 2, 3, 4, 5].map(|column| row.is(column));
-            let here = same_table && (same_place || upgraded);
-            let ticks = armed && here && !foreign;
-            let version = row.text(6).unwrap_or_default();
-            Ok(Self { ticks, upgraded: ticks && upgraded, copied: armed && !here, version })
+            let [armed, same_table, same_place, upgraded, foreign, any] =
+                [1, 2, 3, 4, 5, 6].map(|column| row.is(column));
+            let here = armed && same_table && (same_place || upgraded);
+            let ticks = !any || here && !foreign;
+            let version = row.text(7).unwrap_or_default();
+            let (upgraded, copied, empty) = (here && upgraded, armed && !here && any, !here && !any);
+            Ok(Self { ticks, upgraded, copied, empty, version })
         })
     }
+}
+
+impl Arming {
+    /// Where this is, and whether schedules tick here. False where somebody else has written that since it was read.
+    fn write_down(&self) -> Result<bool, Error> {
+        let [system, database, job, major] = place()?;
+        let parameters = [system, database, job, major, self.ticks.into(), self.version.as_str().into()];
+        statement::SETTLE.run(&parameters, |rows| Ok(rows.len() > 0))
+    }
+}
+
+/// The first schedule is about to be made: a copy in which there was none is armed.
+///
+/// # Errors
+/// [`Error::Gone`].
+pub fn begin() -> Result<(), Error> {
+    let arming = Arming::look()?;
+    if arming.empty {
+        arming.write_down()?;
+    }
+    Ok(())
 }
 
 /// Where this is: system identifier, database, table of jobs, major version of the server.
@@ -63,13 +88,9 @@ pub fn settle(relation: Relation, anew: bool) -> Result<bool, Error> {
         return Ok(known);
     }
     let arming = Arming::look()?;
-    if arming.upgraded || arming.copied {
-        let [system, database, job, major] = place()?;
-        let parameters = [system, database, job, major, arming.ticks.into(), arming.version.into()];
-        if !statement::SETTLE.run(&parameters, |rows| Ok(rows.len() > 0))? {
-            // Somebody has armed it meanwhile: that commit asks for another look.
-            return Ok(false);
-        }
+    if (arming.upgraded || arming.copied) && !arming.write_down()? {
+        // Somebody has armed it meanwhile: that commit asks for another look.
+        return Ok(false);
     }
     memory::change(|claims| claims.set_armed(relation, arming.ticks));
     Ok(arming.ticks)

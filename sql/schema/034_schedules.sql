@@ -1,4 +1,4 @@
--- Schedules: each tick enqueues a job. The tick is taken and the job enqueued by one statement, under the lock of the
+-- Schedules: each tick enqueues a job. The tick is taken and the job enqueued in one transaction, under the lock of the
 -- schedule's row, so no tick ever makes two.
 
 CREATE SEQUENCE pgq.schedule_id_seq;
@@ -42,7 +42,7 @@ CREATE TABLE pgq.schedules (
 );
 -- Serves due_schedules.sql and next_tick.sql.
 CREATE INDEX schedules_next_tick_idx ON pgq.schedules (next_tick, id) WHERE next_tick IS NOT NULL;
--- Serves arming.sql: whether any schedule came from elsewhere. Never changed by a tick.
+-- Serves arming.sql: whether any schedule came from elsewhere.
 CREATE INDEX schedules_installation_idx ON pgq.schedules (installation);
 
 SELECT pg_catalog.pg_extension_config_dump('pgq.schedules', '');
@@ -85,4 +85,6 @@ CREATE FUNCTION pgq.schedules_written() RETURNS trigger LANGUAGE c AS 'MODULE_PA
 COMMENT ON FUNCTION pgq.schedules_written() IS 'Tells the scheduler of schedules that came into the table past the functions.';
 CREATE TRIGGER schedules_written AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON pgq.schedules
     FOR EACH STATEMENT EXECUTE FUNCTION pgq.schedules_written();
+-- Also of what is restored or replicated with triggers off.
+ALTER TABLE pgq.schedules ENABLE ALWAYS TRIGGER schedules_written;
 COMMENT ON TRIGGER schedules_written ON pgq.schedules IS 'Tells the scheduler.';

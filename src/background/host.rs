@@ -60,11 +60,10 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
     // From here on the launcher hears of its end, also where it cannot connect.
     session::serves(relation);
     let (process, latch) = (pg::process(), pg::latch());
-    if memory::change(|claims| claims.worker_enters(relation, process, pg::now())) != Some(true)
-        || !service::enter(database)
-    {
+    if memory::change(|claims| claims.worker_enters(relation, process, pg::now())) != Some(true) {
         return;
     }
+    service::enter(database);
     // A session that makes the table from here on says so. Where one cannot look, the launcher tries again.
     let ours = || pg::relation(c"job").ok().filter(|job| pg::is_ours(*job));
     let Ok(table) = in_transaction(|| Ok(ours().map_or(0, |table| table.to_u32()))) else { return };

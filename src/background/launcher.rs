@@ -16,9 +16,14 @@ use std::time::Duration;
 
 /// How long the server waits until it starts the launcher again, should it end.
 const RESTART: Duration = Duration::from_secs(1);
+/// When it tries again what has failed, microseconds.
+const AFTER_FAILURE: i64 = 1_000_000;
 
-/// Asks the server for the launcher. On a standby it begins with the promotion.
+/// Asks the server for the launcher. On a standby it begins with the promotion; pg_upgrade wants nobody in the way.
 pub fn init() {
+    if service::is_upgrading() {
+        return;
+    }
     BackgroundWorkerBuilder::new("pgqueuer launcher")
         .set_type("pgqueuer launcher")
         .set_library("pgqueuer")
@@ -36,24 +41,24 @@ pub extern "C-unwind" fn pgqueuer_launcher(_argument: pg_sys::Datum) {
     service::take_signals();
     service::enter_none();
     session::launches();
-    let mut served = look_around();
+    let mut served = vec![];
     loop {
-        if memory::change(|claims| claims.take_rescan()) == Some(true) {
-            served = look_around();
-        }
         let until = start_workers(&mut served);
         match service::sleep(until.saturating_sub(pg::now()).clamp(0, LONGEST_SLEEP)) {
             Woken::Look => {}
-            Woken::Reloaded => served = look_around(),
+            Woken::Reloaded => {
+                memory::change(|claims| claims.call_all());
+                memory::change(|claims| claims.databases_changed());
+            }
             Woken::Leave => service::come_back(),
         }
         memory::change(|claims| claims.place_may_be_free());
     }
 }
 
-/// Sees which databases there are, and returns those that are served.
-fn look_around() -> Vec<u32> {
-    let Ok(found) = in_transaction(|| Ok(pg::database::all())) else { return Vec::new() };
+/// Sees which databases there are, and returns those that are served, sorted; `None` where that failed.
+fn look_around() -> Option<Vec<u32>> {
+    let found = in_transaction(|| Ok(pg::database::all())).ok()?;
     let enabled = guc::enabled();
     let (mut all, mut served) = (Vec::with_capacity(found.len()), Vec::with_capacity(found.len()));
     for database in found {
@@ -65,8 +70,10 @@ fn look_around() -> Vec<u32> {
             served.push(database.oid);
         }
     }
-    memory::change(|claims| claims.keep_databases(|database| all.contains(&database)));
-    served
+    all.sort_unstable();
+    served.sort_unstable();
+    memory::change(|claims| claims.keep_databases(|database| all.binary_search(&database).is_ok()));
+    Some(served)
 }
 
 /// Starts a worker wherever one is needed and there is a place. Returns until when to sleep.
@@ -74,23 +81,47 @@ fn start_workers(served: &mut Vec<u32>) -> i64 {
     let most = guc::max_background_workers();
     loop {
         let now = shmem::service::look_at_clock();
-        let database = match memory::change(|claims| claims.launch(now, most)) {
-            Some(Launch::Start(database)) => database,
+        let again = now.saturating_add(AFTER_FAILURE);
+        match memory::change(|claims| claims.launch(now, most)) {
+            Some(Launch::LookAround) => match look_around() {
+                Some(found) => *served = found,
+                None => {
+                    memory::change(|claims| claims.look_around_at(again));
+                }
+            },
+            Some(Launch::Start(database)) => start_in(database, served, now, again),
             Some(Launch::Sleep(until)) => return until,
             None => return i64::MAX,
-        };
-        let relation = Relation { database, table: 0 };
-        // A session has used the queue in a database that came into being after the last look; or nobody can connect to it.
-        if !served.contains(&database) || memory::read(|claims| claims.has_failed(relation)) == Some(true) {
-            *served = look_around();
         }
-        if !served.contains(&database) {
-            memory::change(|claims| claims.found_database(relation, true));
-        } else if start(database) {
-            memory::change(|claims| claims.start_granted());
-        } else if memory::change(|claims| claims.start_refused(relation, now)) == Some(true) {
-            log_refusal(database);
+    }
+}
+
+/// Starts a worker in a database, if it is one that is served; what cannot be done now is tried again at that time.
+fn start_in(database: u32, served: &mut Vec<u32>, now: i64, again: i64) {
+    let relation = Relation { database, table: 0 };
+    // A session has used the queue in a database that came into being after the last look; or nobody can connect to it.
+    if served.binary_search(&database).is_err() || memory::read(|claims| claims.has_failed(relation)) == Some(true) {
+        match look_around() {
+            Some(found) => *served = found,
+            None => {
+                memory::change(|claims| claims.start_put_off(relation, again));
+                return;
+            }
         }
+    }
+    // Otherwise the look has said so in memory.
+    if served.binary_search(&database).is_err() {
+        return;
+    }
+    // In a transaction, whose memory goes: each start takes some.
+    let Ok(started) = in_transaction(|| Ok(start(database))) else {
+        memory::change(|claims| claims.start_put_off(relation, again));
+        return;
+    };
+    if started {
+        memory::change(|claims| claims.start_granted());
+    } else if memory::change(|claims| claims.start_refused(relation, now)) == Some(true) {
+        log_refusal(database);
     }
 }
 

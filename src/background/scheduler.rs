@@ -3,10 +3,11 @@
 use super::host::{AFTER_FAILURE, Duties, Pause};
 use crate::arm;
 use crate::pg::Time;
+use crate::pg::service::Failure;
 use crate::schedule::fire::{Fired, Wanted, fire, say_why, start_again};
 use crate::shmem::memory;
 
-/// How many schedules one transaction fires: some milliseconds, in which the other duties wait.
+/// How many schedules one transaction fires, at most: some milliseconds, in which the other duties wait.
 const SLICE: usize = 250;
 /// How long a schedule rests whose tick failed, microseconds.
 const REST: Time = 20_000_000;
@@ -21,11 +22,13 @@ pub struct Ticks {
     resting: Vec<(i64, Time)>,
     /// How many are fired at once: fewer after a failure.
     slice: usize,
+    /// How often in a row one failed for a reason that passes.
+    in_a_row: u32,
 }
 
 impl Default for Ticks {
     fn default() -> Self {
-        Self { paused: Pause::default(), resting: vec![], slice: SLICE }
+        Self { paused: Pause::default(), resting: vec![], slice: SLICE, in_a_row: 0 }
     }
 }
 
@@ -59,24 +62,27 @@ fn look(duties: &mut Duties, now: Time, alive_since: Time, anew: bool) -> Option
     duties.ticks.resting.retain(|(_, until)| *until > now && !anew);
     let left_out: Vec<i64> = duties.ticks.resting.iter().map(|(id, _)| *id).collect();
     let rested = duties.ticks.resting.iter().map(|(_, until)| *until).min().unwrap_or(Time::MAX);
+    // In a transaction of its own: one schedule that cannot be fired must not undo it.
+    if memory::change(|claims| claims.take_clock_was_set(relation)) == Some(true)
+        && !duties.in_transaction(|| start_again(now))
+    {
+        memory::change(|claims| claims.clock_was_not_seen(relation));
+        return None;
+    }
     let most = duties.ticks.slice;
     let (mut fired, mut tried) = (None, vec![]);
     let looked = duties.attempt(|| {
         if !arm::settle(relation, anew)? {
             return Ok(());
         }
-        if memory::read(|claims| claims.clock_was_set(relation)) == Some(true) {
-            start_again(now)?;
-            memory::change(|claims| claims.clock_is_known(relation));
-        }
         let wanted = Wanted { now, alive_since, most, left_out: &left_out };
         fired = Some(fire(relation, &wanted, &mut tried)?);
         Ok(())
     });
     if let Err(why) = looked {
-        return if why.passes { None } else { put_off(duties, &tried, &why.message, now) };
+        return put_off(duties, &tried, &why, now);
     }
-    duties.ticks.slice = (duties.ticks.slice * 2).min(SLICE);
+    (duties.ticks.slice, duties.ticks.in_a_row) = ((duties.ticks.slice * 2).min(SLICE), 0);
     match fired {
         None => Some(Time::MAX),
         // Somebody has locked them.
@@ -85,15 +91,21 @@ fn look(duties: &mut Duties, now: Time, alive_since: Time, anew: bool) -> Option
     }
 }
 
-/// One schedule that cannot be fired must not keep back the others: it is looked for by halves, says why, and rests. Returns
-/// when to go on; `None` where it is no fault of theirs.
-fn put_off(duties: &mut Duties, tried: &[i64], why: &str, now: Time) -> Option<Time> {
+/// One schedule that cannot be fired must not keep back the others: it is looked for by halves, says why, and rests; shortly,
+/// where the reason passes by itself, as a lock. Returns when to go on; `None` where it is no fault of theirs: as when two in
+/// a row meet a lock.
+fn put_off(duties: &mut Duties, tried: &[i64], why: &Failure, now: Time) -> Option<Time> {
     match tried {
         [] => return None,
         [one] => {
-            let note = format!("its job could not be enqueued: {why}");
+            let note = format!("its job could not be enqueued: {}", why.message);
             duties.in_transaction(|| say_why(*one, &note));
-            duties.ticks.resting.push((*one, now.saturating_add(REST)));
+            duties.ticks.resting.push((*one, now.saturating_add(if why.passes { AFTER_FAILURE } else { REST })));
+            duties.ticks.in_a_row = if why.passes { duties.ticks.in_a_row + 1 } else { 0 };
+            if duties.ticks.in_a_row > 1 {
+                duties.ticks.in_a_row = 0;
+                return None;
+            }
         }
         _ => duties.ticks.slice = (tried.len() / 2).max(1),
     }

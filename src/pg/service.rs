@@ -51,25 +51,33 @@ pub fn take_signals() {
     }
 }
 
-/// Connects this background worker to a database, and sees that its work never waits for others. False where there is
-/// nothing to serve.
-pub fn enter(database: u32) -> bool {
+/// Whether this server runs for pg_upgrade.
+pub fn is_upgrading() -> bool {
+    // SAFETY: a flag of the server.
+    unsafe { pg_sys::IsBinaryUpgrade }
+}
+
+/// Connects this background worker to a database, and sees that its work never waits for others.
+pub fn enter(database: u32) {
     // SAFETY: once a process; an unknown database ends it.
     unsafe {
         let database = pg_sys::Oid::from(database);
         pg_sys::BackgroundWorkerInitializeConnectionByOid(database, pg_sys::InvalidOid, 0);
     }
-    for (name, value) in SERVICE {
-        set(name, value);
-    }
-    // SAFETY: a flag of the server.
-    unsafe { !pg_sys::IsBinaryUpgrade }
+    begin_service();
 }
 
 /// Connects this background worker to no database: it sees the catalogs that all of them share.
 pub fn enter_none() {
     // SAFETY: once a process.
     unsafe { pg_sys::BackgroundWorkerInitializeConnection(std::ptr::null(), std::ptr::null(), 0) };
+    begin_service();
+}
+
+fn begin_service() {
+    for (name, value) in SERVICE {
+        set(name, value);
+    }
 }
 
 /// Why a sleep has ended.
@@ -83,8 +91,8 @@ pub enum Woken {
     Leave,
 }
 
-/// Sleeps so long (microseconds), or until told; then reads the configuration again if it has changed. The only place where
-/// a background worker waits.
+/// Sleeps so long (microseconds), or until told; then reads the configuration again if it has changed. Here a background
+/// worker waits for something to do.
 pub fn sleep(microseconds: Time) -> Woken {
     // The latch knows no shorter sleep than a millisecond; rounded down, the last part would be spent in circles.
     let milliseconds = microseconds.max(0).saturating_add(999) / 1000;
@@ -113,7 +121,7 @@ pub fn sleep(microseconds: Time) -> Woken {
 
 /// Settings of a background worker: what it writes can be lost with a crash and is written anew; it waits for no lock.
 /// What the database or the role sets for sessions is not for it.
-const SERVICE: [(&CStr, &CStr); 8] = [
+const SERVICE: &[(&CStr, &CStr)] = &[
     (c"synchronous_commit", c"off"),
     (c"lock_timeout", c"100ms"),
     (c"search_path", c"pg_catalog, pg_temp"),
@@ -122,6 +130,9 @@ const SERVICE: [(&CStr, &CStr); 8] = [
     (c"default_transaction_isolation", c"read committed"),
     (c"default_transaction_deferrable", c"off"),
     (c"row_security", c"on"),
+    // PostgreSQL arms it for every process, and ends the process with it.
+    #[cfg(any(feature = "pg17", feature = "pg18"))]
+    (c"transaction_timeout", c"0"),
 ];
 
 /// Leaves, to be started again by the server after a moment.
@@ -144,6 +155,8 @@ pub struct Failure {
 /// # Errors
 /// What went wrong: it is rolled back, and the log says so, too.
 pub fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R, Failure> {
+    // A trigger of somebody may have changed them for the session.
+    begin_service();
     let before = User::current();
     let whole = AssertUnwindSafe(|| {
         // SAFETY: outside of a transaction, as between two commands of a session; an ERROR leads to the abort below.

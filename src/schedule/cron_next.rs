@@ -31,6 +31,7 @@ fn cron_next(
     };
     for tick in successors(expression.next(zone, after), |tick| expression.next(zone, *tick)).take(count as usize) {
         set.put(&[Some(tick.into())]);
+        pgrx::check_for_interrupts!();
     }
     Ok(())
 }

@@ -14,6 +14,9 @@ use pgqueuer_core::claims::Relation;
 use pgqueuer_core::cron::{CatchUp, Cron, Due, Zone, has_gone_back};
 use std::collections::BTreeMap;
 
+/// Once so many jobs are to be enqueued no other schedule is fired in the same transaction.
+const JOBS: usize = 1000;
+
 /// A schedule whose tick has come.
 struct Schedule {
     id: i64,
@@ -67,15 +70,25 @@ pub fn fire(relation: Relation, wanted: &Wanted<'_>, tried: &mut Vec<i64>) -> Re
         .run(&[Parameter::time(now), left_out.to_vec().into(), (most as i64).into()], |rows| {
             Ok(rows.iter().filter_map(|row| Schedule::read(&row)).collect::<Vec<_>>())
         })?;
-    tried.extend(due.iter().map(|schedule| schedule.id));
-    if !due.is_empty() {
+    let (mut decided, mut jobs): (Vec<(Vec<Time>, Advance)>, usize) = (vec![], 0);
+    for schedule in due.iter() {
+        // The rest of them has its turn with the next look.
+        if jobs >= JOBS {
+            break;
+        }
+        let one = schedule.decide(now, alive_since);
+        jobs += one.0.len();
+        tried.push(schedule.id);
+        decided.push(one);
+    }
+    let schedules = decided.len();
+    if schedules > 0 {
         pg::commit_as_configured();
-        let decided: Vec<(Vec<Time>, Advance)> = due.iter().map(|schedule| schedule.decide(now, alive_since)).collect();
         enqueue_and_advance(relation, now, &due, decided)?;
     }
     let next =
         statement::NEXT_TICK.run(&[left_out.to_vec().into()], |rows| Ok(rows.first().and_then(|row| row.time(1))))?;
-    Ok(Fired { schedules: due.len(), next: next.unwrap_or(Time::MAX) })
+    Ok(Fired { schedules, next: next.unwrap_or(Time::MAX) })
 }
 
 impl Schedule {

@@ -7,6 +7,7 @@
 mod cron_next;
 pub mod fire;
 
+use crate::arm;
 use crate::error::Error;
 use crate::job::check;
 use crate::pg::argument::Raw;
@@ -69,6 +70,7 @@ fn schedule(
         Parameter::time(next),
         pg::caller().into(),
     ];
+    arm::begin()?;
     let Some(id) = statement::SCHEDULE.bigs(&parameters)?.first().copied() else {
         return Err(Error::Broken("there is no row in pgq.installation: SELECT pgq.arm()".to_owned()).into());
     };

@@ -189,8 +189,10 @@ unsafe fn option(options: *mut pg_sys::List, name: &std::ffi::CStr) -> *const c_
 
 /// How long no worker may come back, should the session die in the middle of the command, microseconds.
 const BANNED: i64 = 60_000_000;
-/// How long one waits for the worker to leave, in steps of ten milliseconds.
+/// How long one waits for the worker to leave, in steps of ten milliseconds,
 const STEPS: usize = 500;
+/// and after how many of them it is told to end.
+const PATIENCE: usize = 30;
 
 /// Asks the worker of a database to leave, and waits until it has.
 ///
@@ -209,10 +211,18 @@ unsafe fn ask_worker_out(name: *const c_char) {
     let gone = |pid: i32| pid == 0;
     let until = pg::now().saturating_add(BANNED);
     BANNED_FROM.set(Some(relation));
-    let mut left = memory::change(|claims| claims.ban_worker(relation, until)).is_none_or(gone);
-    for _ in 0..STEPS {
+    let mut left = memory::change(|claims| claims.ban_worker(relation, until, pg::now())).is_none_or(gone);
+    for step in 0..STEPS {
         if left {
             break;
+        }
+        if step == PATIENCE {
+            // In the middle of something, or waits for a standby.
+            let pid = memory::read(|claims| claims.database(relation).map_or(0, |of| of.pid)).unwrap_or(0);
+            if pid != 0 {
+                // SAFETY: tells a worker of ours to end, as pg_terminate_backend does.
+                unsafe { libc::kill(pid, libc::SIGTERM) };
+            }
         }
         pg::pause(10);
         // SAFETY: an ERROR may jump over this frame; its abort lifts the ban.

@@ -7,6 +7,9 @@ use pgqueuer_core::claims::Relation;
 /// How many workers are looked at under one hold of the lock.
 const WORKERS: u32 = 128;
 
+/// Two looks at clocks lie further apart only where the process was stopped in between, microseconds.
+const STOPPED: i64 = 100_000;
+
 /// Sees that the database of a jobs table has its worker, or gets it when it is needed. Where it cannot have one, this
 /// session does some of its work.
 pub fn ensure(relation: Relation) {
@@ -29,8 +32,12 @@ pub fn ensure(relation: Relation) {
 
 /// The time; where the clock was set, leases and other lengths of time move along.
 pub fn look_at_clock() -> pg::Time {
+    let before = pg::steady();
     let (now, steady) = (pg::now(), pg::steady());
-    memory::change(|claims| claims.look_at_clock(now, steady));
+    // A process that is stopped between the two would take that for a clock that was set.
+    if steady.saturating_sub(before) < STOPPED {
+        memory::change(|claims| claims.look_at_clock(now, steady));
+    }
     now
 }
 

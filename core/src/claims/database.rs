@@ -55,6 +55,8 @@ pub struct Database {
     pub since: i64,
     /// Until then no worker may run: a command needs the database for itself.
     pub(super) banned_until: i64,
+    /// How many commands need it for themselves.
+    bans: u32,
     /// When the worker wakes by itself; without one: when one is to be there.
     pub(super) wake_at: i64,
     /// Its latch was set and it has not looked since.
@@ -142,9 +144,21 @@ impl Claims<'_> {
     pub fn database_mut(&mut self, relation: Relation) -> Option<&mut Database> {
         let key = key(relation);
         if self.databases.find(&key).is_none() {
+            if self.databases.room() == 0 {
+                self.forget_unserved();
+            }
             self.databases.insert(key, Database::default()).ok()?;
         }
         self.databases.get_mut(&key)
+    }
+
+    /// What is known of a database that nobody serves or uses is little, and is learnt again.
+    fn forget_unserved(&mut self) {
+        let unserved = |of: &Database| of.state == WorkerState::Absent && of.pid == 0 && of.served == 0 && of.used == 0;
+        let found = self.databases.iter().find(|(_, of)| unserved(of) && of.banned_until == 0).map(|(key, _)| *key);
+        if let Some(found) = found {
+            self.databases.remove(&found);
+        }
     }
 
     /// Whether a worker is at work there or comes when it is needed: what is lost waits for it.
@@ -256,35 +270,35 @@ impl Claims<'_> {
         Sleep::Until(of.wake_at)
     }
 
-    /// The worker's process has left the database, in whatever way; `told`: somebody has ended it by hand.
-    pub fn worker_left(&mut self, relation: Relation, pid: i32, told: bool, now: i64) {
-        let Some(of) = self.databases.get_mut(&key(relation)).filter(|of| of.pid == pid) else { return };
+    /// The worker's process has left the database, in whatever way; `told`: somebody has ended it by hand. Returns whether
+    /// it may have ended between taking something up and doing it.
+    pub fn worker_left(&mut self, relation: Relation, pid: i32, told: bool, now: i64) -> bool {
+        let Some(of) = self.databases.get_mut(&key(relation)).filter(|of| of.pid == pid) else { return false };
         let rests = of.state == WorkerState::Resting;
         let asked = of.banned_until > now || of.excluded != 0;
         let nothing_there = of.state == WorkerState::Running && of.served == 0 && !asked;
-        (of.pid, of.latch) = (0, 0);
+        (of.pid, of.latch, of.unlatched) = (0, 0, false);
+        if of.excluded != 0 {
+            of.served_since = 0;
+        }
         if !rests {
             of.since = now;
             of.state = if of.excluded != 0 || nothing_there { WorkerState::Absent } else { WorkerState::Resting };
             of.wake_at = if nothing_there && of.used == 0 { i64::MAX } else { i64::MIN };
-        }
-        if of.excluded != 0 {
-            of.served_since = 0;
-        }
-        if !rests && !asked && !nothing_there {
-            let pause = if told { AFTER_END } else { AFTER_FAILURE << of.failures.min(5) };
-            of.retry_at = now.saturating_add(pause);
-            of.failures += u32::from(!told);
-            // It may have ended between taking something up and doing it.
+            // Whatever the reason: what it had taken up is looked at anew.
             (of.next_due, of.next_tick) = (0, 0);
             of.stale_receipts += 1;
+            if !asked && !nothing_there {
+                let pause = if told { AFTER_END } else { AFTER_FAILURE << of.failures.min(5) };
+                of.retry_at = now.saturating_add(pause);
+                of.failures += u32::from(!told);
+            }
             self.put_channels_back(relation);
-        }
-        if !rests {
             // Who waits looks after itself until there is another.
             self.wake_all(key(relation));
         }
         self.tell_launcher();
+        !rests
     }
 
     /// The worker has done a round: it is at work again after whatever went wrong.
@@ -307,17 +321,20 @@ impl Claims<'_> {
     }
 
     /// Keeps workers out of a database until then, and asks one that is there to leave. Returns its process, 0 if none.
-    pub fn ban_worker(&mut self, relation: Relation, until: i64) -> i32 {
+    pub fn ban_worker(&mut self, relation: Relation, until: i64, now: i64) -> i32 {
         if let Some(of) = self.database_mut(relation) {
-            of.banned_until = until;
+            of.bans = if of.banned_until > now { of.bans + 1 } else { 1 };
+            of.banned_until = of.banned_until.max(until);
         }
         self.tell_worker(relation);
         self.database(relation).map_or(0, |of| of.pid)
     }
 
-    /// The command has ended: a worker comes back if it is needed.
+    /// A command has ended: a worker comes back if it is needed, unless another command keeps it out.
     pub fn lift_ban(&mut self, relation: Relation) {
-        if let Some(of) = self.databases.get_mut(&key(relation)) {
+        let Some(of) = self.databases.get_mut(&key(relation)) else { return };
+        of.bans = of.bans.saturating_sub(1);
+        if of.bans == 0 {
             of.banned_until = 0;
             self.tell_launcher();
         }

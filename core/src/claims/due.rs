@@ -53,15 +53,15 @@ impl Claims<'_> {
         }
     }
 
-    /// Whether the scheduler is to see whether schedules lie too far ahead of the clock.
-    pub fn clock_was_set(&self, relation: Relation) -> bool {
-        self.database(relation).is_some_and(|of| of.clock_was_set != 0)
+    /// Whether the scheduler is to see whether schedules lie too far ahead of the clock: the caller does.
+    pub fn take_clock_was_set(&mut self, relation: Relation) -> bool {
+        self.databases.get_mut(&key(relation)).is_some_and(|of| std::mem::take(&mut of.clock_was_set) != 0)
     }
 
-    /// It has seen to that.
-    pub fn clock_is_known(&mut self, relation: Relation) {
+    /// It could not.
+    pub fn clock_was_not_seen(&mut self, relation: Relation) {
         if let Some(of) = self.databases.get_mut(&key(relation)) {
-            of.clock_was_set = 0;
+            of.clock_was_set = 1;
         }
     }
 

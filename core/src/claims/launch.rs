@@ -11,10 +11,14 @@ use super::{Claims, Relation, WorkerState};
 const START_MOST: i64 = 10_000_000;
 /// How long after the server had no place it is asked again, microseconds; each further time doubles it.
 const AFTER_REFUSAL: i64 = 100_000;
+/// So many refusals in a row are over in a moment: a worker of ours has left, and its place is not free yet.
+const PATIENCE: u64 = 3;
 
 /// What the launcher is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Launch {
+    /// Look which databases there are, and ask again.
+    LookAround,
     /// Start a worker in this database, and ask again.
     Start(u32),
     /// Sleep until then (`i64::MAX`: until told).
@@ -24,6 +28,8 @@ pub enum Launch {
 impl Claims<'_> {
     /// The launcher is at work, or (`latch` 0) no longer.
     pub fn launcher_runs(&mut self, pid: i32, latch: u64) {
+        self.boot.look_around_at = i64::MIN;
+        self.boot.launcher_unlatched = 0;
         (self.boot.launcher, self.boot.launcher_latch, self.boot.launcher_told) = (pid as u64, latch, 0);
     }
 
@@ -42,19 +48,38 @@ impl Claims<'_> {
 
     /// A database exists or came into being: the launcher is to look which there are.
     pub fn databases_changed(&mut self) {
-        self.boot.rescan = 1;
+        self.boot.look_around_at = i64::MIN;
         self.tell_launcher();
     }
 
-    /// Whether the launcher is to look which databases there are.
-    pub fn take_rescan(&mut self) -> bool {
-        std::mem::take(&mut self.boot.rescan) != 0
+    /// It could not: again at that time.
+    pub fn look_around_at(&mut self, at: i64) {
+        self.boot.look_around_at = at;
+    }
+
+    /// Settings have changed, by which those that rest have reckoned when they are needed.
+    pub fn call_all(&mut self) {
+        for slot in 0..self.databases.used() {
+            if let Some(of) = self.databases.at_mut(slot).filter(|of| of.state == WorkerState::Resting) {
+                of.wake_at = i64::MIN;
+            }
+        }
+    }
+
+    /// A worker is not started after all: again at that time.
+    pub fn start_put_off(&mut self, relation: Relation, at: i64) {
+        if let Some(of) = self.databases.get_mut(&key(relation)).filter(|of| of.state == WorkerState::Starting) {
+            (of.state, of.retry_at) = (of.state_without(), at);
+        }
     }
 
     /// There is such a database. `excluded`: no worker is to be there. One that is not known yet is visited, to see
     /// whether the extension is there.
     pub fn found_database(&mut self, relation: Relation, excluded: bool) {
         let new = self.database(relation).is_none();
+        if new && excluded {
+            return;
+        }
         let Some(of) = self.database_mut(relation) else { return };
         let was = std::mem::replace(&mut of.excluded, u32::from(excluded)) != 0;
         if new || was && !excluded {
@@ -83,7 +108,13 @@ impl Claims<'_> {
     /// What to do next, with at most so many workers at a time.
     pub fn launch(&mut self, now: i64, most: usize) -> Launch {
         self.boot.launcher_told = 0;
-        let (mut busy, mut waiting, mut next) = (0, 0, i64::MAX);
+        let look = self.boot.look_around_at;
+        if look != 0 && look <= now {
+            self.boot.look_around_at = 0;
+            return Launch::LookAround;
+        }
+        let refuses = self.boot.refused_until > now;
+        let (mut busy, mut waiting, mut next) = (0, 0, if look == 0 { i64::MAX } else { look });
         let mut first: Option<(i64, Relation)> = None;
         for slot in 0..self.databases.used() {
             let Some((relation, of)) = self.databases.at(slot).map(|(key, of)| (*key, *of)) else { continue };
@@ -105,17 +136,29 @@ impl Claims<'_> {
             if first.is_none_or(|(since, _)| of.since < since) {
                 first = Some((of.since, relation));
             }
+            if refuses && self.boot.refusals > PATIENCE {
+                self.refuse(slot);
+            }
         }
         match first {
-            Some((_, relation)) if busy < most && self.boot.refused_until <= now => {
+            Some((_, relation)) if busy < most && !refuses => {
                 self.begin_start(relation, now);
                 Launch::Start(relation.database)
             }
             _ => {
-                self.dismiss(waiting);
+                self.dismiss(waiting + busy.saturating_sub(most) as u64);
                 let refused = if waiting > 0 && busy < most { self.boot.refused_until } else { i64::MAX };
                 Launch::Sleep(next.min(refused))
             }
+        }
+    }
+
+    /// A database waits for a place that the server does not have: its sessions do some of the worker's work meanwhile.
+    fn refuse(&mut self, slot: u32) {
+        let Some(of) = self.databases.at_mut(slot).filter(|of| of.state != WorkerState::Refused) else { return };
+        of.state = WorkerState::Refused;
+        if let Some(key) = self.databases.at(slot).map(|(key, _)| *key) {
+            self.wake_all(key);
         }
     }
 
@@ -153,7 +196,7 @@ impl Claims<'_> {
     pub fn start_refused(&mut self, relation: Relation, now: i64) -> bool {
         self.boot.refusals = (self.boot.refusals + 1).min(8);
         self.boot.refused_until = now.saturating_add(AFTER_REFUSAL << self.boot.refusals);
-        let tell = self.boot.refusals > 3;
+        let tell = self.boot.refusals > PATIENCE;
         let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
         if !tell {
             // Over in a moment: nobody else need do its work. It stays the first in the line.

@@ -48,8 +48,8 @@ pub struct Boot {
     pub launcher_told: u64,
     /// Told, and its latch is still to be set.
     pub launcher_unlatched: u64,
-    /// It is to look which databases there are.
-    pub rescan: u64,
+    /// When it is to look which databases there are; 0 if it has.
+    pub look_around_at: i64,
     /// How many workers are to make room for others when they go to sleep.
     pub room_wanted: u64,
     /// How often in a row the server had no place for a worker.

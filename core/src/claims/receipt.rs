@@ -50,6 +50,21 @@ impl Claims<'_> {
         }
     }
 
+    /// The worker that wrote receipts has ended in the middle: which of those that it had marked are written is not known, so
+    /// all claims of the database count as not written down, looking at up to `most` slots from `from` on. Returns where to go
+    /// on, `None` at the end. One that is written again writes over itself.
+    pub fn unmark_some(&mut self, relation: Relation, from: u32, most: u32) -> Option<u32> {
+        let to = from.saturating_add(most).min(self.jobs.used());
+        for slot in from..to {
+            let marked =
+                self.jobs.at(slot).filter(|(job, claim)| relation.includes(job.relation) && claim.has_receipt());
+            if let Some((job, number)) = marked.map(|(job, claim)| (*job, claim.number)) {
+                self.unmark_receipt(&job, number);
+            }
+        }
+        (to < self.jobs.used()).then_some(to)
+    }
+
     /// How many claims of a table have no receipt.
     pub fn without_receipt(&self, relation: Relation) -> u64 {
         self.relations.get(&relation).map_or(0, |held| held.claims.saturating_sub(held.receipts))

@@ -42,6 +42,10 @@ impl Latches {
 
     /// False where there is no room.
     pub(super) fn push(&mut self, latch: u64) -> bool {
+        if latch == 0 {
+            // Whoever it was has gone.
+            return true;
+        }
         match self.at.get_mut(self.len) {
             Some(place) => {
                 *place = latch;

@@ -79,13 +79,13 @@ fn everybody_looks_anew_for_what_falls_due_by_the_clock() {
     claims.end_alarm(RELATION, START, START + HOUR);
     claims.begin_ticks(RELATION);
     claims.end_ticks(RELATION, START + HOUR);
-    claims.clock_is_known(RELATION);
+    assert!(claims.take_clock_was_set(RELATION));
     assert!(claims.worker_looks(RELATION, START));
     claims.worker_sleeps(RELATION, START + HOUR, START);
     claims.latches = Latches::NONE;
     claims.look_at_clock(START + 2 * HOUR, 50 * SECOND);
     let of = claims.database(RELATION).unwrap();
     assert_eq!((of.next_due, of.next_tick, of.alarmed), (0, 0, START));
-    assert!(claims.clock_was_set(RELATION));
+    assert!(claims.take_clock_was_set(RELATION));
     assert!(claims.latches.iter().any(|latch| latch == 77));
 }

@@ -7,6 +7,7 @@ fn many(databases: usize) -> Claims<'static> {
     let mut claims = Claims::view(sizing, &mut Heap).unwrap();
     claims.start(7);
     claims.launcher_runs(1, 1);
+    assert_eq!(claims.launch(0, 4), Launch::LookAround);
     claims
 }
 
@@ -35,6 +36,7 @@ fn leaves(claims: &mut Claims<'_>, database: u32, now: i64) {
 fn every_database_is_visited_once_and_one_without_the_extension_left_alone() {
     let mut claims = many(8);
     claims.found_database(of(1), false);
+    claims.found_database(of(2), false);
     claims.found_database(of(2), true);
     assert_eq!(claims.launch(0, 4), Launch::Start(1));
     assert_eq!(claims.launch(0, 4), Launch::Sleep(10_000_001), "a start that hangs is noticed");
@@ -150,17 +152,118 @@ fn a_command_that_needs_the_database_keeps_its_worker_out_until_it_ends() {
     claims.found_database(of(1), false);
     claims.launch(0, 4);
     begins(&mut claims, 1, i64::MAX, 0);
-    assert_eq!(claims.ban_worker(of(1), 500), 1);
+    assert_eq!(claims.ban_worker(of(1), 500, 0), 1);
     assert!(!claims.worker_looks(of(1), 0));
     leaves(&mut claims, 1, 0);
     assert_eq!(claims.launch(0, 4), Launch::Sleep(500));
     claims.lift_ban(of(1));
     assert_eq!(claims.launch(0, 4), Launch::Start(1));
-    assert_eq!(claims.ban_worker(of(1), 500), 0);
+    assert_eq!(claims.ban_worker(of(1), 500, 0), 0);
     assert!(!claims.worker_enters(of(1), 1, 0), "one that was on its way turns back");
     leaves(&mut claims, 1, 0);
     claims.lift_ban(of(1));
     assert_eq!(claims.launch(0, 4), Launch::Start(1));
+}
+
+#[test]
+fn two_commands_that_need_a_database_keep_its_worker_out_until_both_have_ended() {
+    let mut claims = many(8);
+    claims.found_database(of(1), false);
+    claims.ban_worker(of(1), 500, 0);
+    claims.ban_worker(of(1), 500, 0);
+    claims.lift_ban(of(1));
+    assert_eq!(claims.launch(0, 4), Launch::Sleep(500));
+    claims.lift_ban(of(1));
+    assert_eq!(claims.launch(0, 4), Launch::Start(1));
+}
+
+#[test]
+fn what_a_worker_had_taken_up_is_looked_at_anew_though_it_was_kept_out_when_it_ended() {
+    let mut claims = many(8);
+    claims.found_database(of(1), false);
+    claims.launch(0, 4);
+    begins(&mut claims, 1, i64::MAX, 0);
+    claims.begin_ticks(of(1));
+    claims.begin_alarm(of(1), 0);
+    claims.found_database(of(1), true);
+    claims.worker_left(of(1), 1, true, 0);
+    claims.found_database(of(1), false);
+    let known = claims.database(of(1)).unwrap();
+    assert_eq!((known.next_tick, known.next_due), (0, 0));
+}
+
+#[test]
+fn whoever_makes_a_database_while_the_launcher_looks_around_is_heard() {
+    let mut claims = many(8);
+    claims.databases_changed();
+    assert_eq!(claims.launch(5, 4), Launch::LookAround);
+    claims.databases_changed();
+    assert_eq!(claims.launch(6, 4), Launch::LookAround);
+    claims.look_around_at(1000);
+    assert_eq!(claims.launch(7, 4), Launch::Sleep(1000));
+    assert_eq!(claims.launch(1000, 4), Launch::LookAround);
+    assert_eq!(claims.launch(1001, 4), Launch::Sleep(i64::MAX));
+}
+
+#[test]
+fn fewer_places_send_sleepers_away_though_nobody_waits() {
+    let mut claims = many(8);
+    for database in 1..=4 {
+        claims.found_database(of(database), false);
+        assert_eq!(claims.launch(0, 4), Launch::Start(database));
+        begins(&mut claims, database, 1_000_000 * i64::from(database), 0);
+    }
+    claims.launch(1, 1);
+    let stays = |claims: &mut Claims<'_>, database: u32| {
+        claims.worker_looks(of(database), 2)
+            && claims.worker_sleeps(of(database), 1_000_000 * i64::from(database), 2) != Sleep::Leave
+    };
+    assert_eq!([1, 2, 3, 4].map(|database| stays(&mut claims, database)), [true, false, false, false]);
+}
+
+#[test]
+fn where_the_server_has_no_place_every_database_that_waits_learns_of_it() {
+    let mut claims = many(8);
+    (1..=3).for_each(|database| claims.found_database(of(database), false));
+    let mut now = 0;
+    for _ in 0..5 {
+        let Launch::Start(database) = claims.launch(now, 4) else { panic!("it is asked again") };
+        claims.start_refused(of(database), now);
+        let Launch::Sleep(again) = claims.launch(now, 4) else { panic!("not at once") };
+        now = again;
+    }
+    assert!((1..=3).all(|database| claims.looks_after(of(database), now)), "its sessions do some of the work");
+}
+
+#[test]
+fn the_latch_of_whoever_has_gone_is_nobodys() {
+    let mut claims = many(8);
+    claims.found_database(of(1), false);
+    claims.launch(0, 4);
+    begins(&mut claims, 1, i64::MAX, 0);
+    claims.latches = Latches::NONE;
+    (1..=40).for_each(|latch| assert!(claims.latches.push(latch)));
+    claims.tell_worker(of(1));
+    claims.databases_changed();
+    claims.launcher_runs(0, 0);
+    claims.worker_left(of(1), 1, true, 0);
+    claims.latches = Latches::NONE;
+    claims.unlatched();
+    assert!(claims.latches.iter().all(|latch| latch != 0));
+}
+
+#[test]
+fn more_databases_than_find_room_are_served_as_long_as_few_of_them_need_it() {
+    let mut claims = many(4);
+    for database in 1..=20 {
+        claims.found_database(of(database), false);
+        assert_eq!(claims.launch(0, 4), Launch::Start(database));
+        assert!(claims.worker_enters(of(database), 1, 0) && claims.worker_runs(of(database), 1, 0));
+        claims.worker_serves(Relation { table: 0, ..of(database) }, 0);
+        claims.worker_left(of(database), 1, false, 0);
+    }
+    claims.is_used(of(7));
+    assert_eq!(claims.launch(0, 4), Launch::Start(7));
 }
 
 #[test]
