@@ -4,9 +4,9 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{column, dequeue, enqueue, run, value};
+use pgqueuer_e2e::beat::{Tick, each_second, faults, lateness, second, ticks};
 use pgqueuer_e2e::cluster::{Cluster, Database, Setting, Stop};
 use pgqueuer_e2e::serving::{complaints, launcher, processor_time, until_launched, until_served, workers};
-use pgqueuer_e2e::ticks::{Tick, each_second, faults, lateness, second, ticks};
 use pgqueuer_e2e::until::{until, until_within};
 use pgqueuer_e2e::waiter::Waiter;
 use postgres::Client;
@@ -196,13 +196,12 @@ fn doing(session: &mut Client) -> Doing {
 /// Waits until nobody has done anything for so many looks in a row.
 fn until_still(session: &mut Client, looks: usize) -> Doing {
     let (mut last, mut still) = (doing(session), 0);
-    let seen = until_within(Duration::from_secs(20), "everything stands still", || {
+    until_within(Duration::from_secs(20), "everything stands still", || {
         let now = doing(session);
         still = if now == last { still + 1 } else { 0 };
         last = now;
         (still == looks).then(|| last.clone())
-    });
-    seen
+    })
 }
 
 #[test]
