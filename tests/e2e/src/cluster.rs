@@ -169,8 +169,7 @@ impl Cluster {
     /// A fresh database with the extension, in which schedules tick: one that is copied from the pattern's files is a copy.
     pub fn ticking_database(&self) -> Database<'_> {
         let database = self.database();
-        let armed = database.connect().query_one("SELECT pgq.arm()", &[]).expect("a copy can be armed");
-        assert!(armed.get::<_, bool>(0));
+        database.connect().query_one("SELECT pgq.arm()", &[]).expect("a copy can be armed");
         database
     }
 
