@@ -32,6 +32,8 @@ pub enum Stop {
 pub struct Cluster {
     folder: PathBuf,
     port: u16,
+    /// What its processes find in their environment.
+    environment: Vec<(String, String)>,
     /// Made once the template of databases with the extension is.
     pattern: OnceLock<()>,
     databases: AtomicU32,
@@ -51,6 +53,11 @@ pub fn database() -> Database<'static> {
     shared().database()
 }
 
+/// The same, where schedules tick.
+pub fn ticking_database() -> Database<'static> {
+    shared().ticking_database()
+}
+
 /// The same, without the extension.
 pub fn empty_database() -> Database<'static> {
     shared().empty_database()
@@ -64,7 +71,13 @@ fn shared() -> &'static Cluster {
 impl Cluster {
     /// Starts a server that preloads the extension, unless a setting says otherwise.
     pub fn start(settings: &[Setting]) -> Self {
-        let cluster = Self::in_new_folder();
+        Self::start_in(|_| vec![], settings)
+    }
+
+    /// The same, with variables in the environment of its processes, which may name files in the server's folder.
+    pub fn start_in(environment: impl FnOnce(&Path) -> Vec<(String, String)>, settings: &[Setting]) -> Self {
+        let mut cluster = Self::in_new_folder();
+        cluster.environment = environment(&cluster.folder);
         let data = cluster.data();
         let mut initdb = as_server(&program("initdb"));
         output_of(
@@ -108,7 +121,8 @@ impl Cluster {
         // A group of its own, so that Ctrl-C ends the tests and not the guard.
         guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let guard = guard.spawn().expect("the guard starts");
-        Self { folder, port: free_port(), pattern: OnceLock::new(), databases: AtomicU32::new(0), guard }
+        let (pattern, databases) = (OnceLock::new(), AtomicU32::new(0));
+        Self { folder, port: free_port(), environment: vec![], pattern, databases, guard }
     }
 
     fn data(&self) -> PathBuf {
@@ -136,6 +150,7 @@ impl Cluster {
         self.configure(&[("port", &self.port.to_string())]);
         let mut start = as_server(&program("pg_ctl"));
         start.arg("-D").arg(self.data()).arg("-l").arg(self.folder.join("log")).args(["-w", "-s", "start"]);
+        start.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let status = start.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
         assert!(status.is_ok_and(|status| status.success()), "the server does not start: {}", self.log());
     }
@@ -149,6 +164,18 @@ impl Cluster {
     /// What the server has written.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+    }
+
+    /// A fresh database with the extension, in which schedules tick: one that is copied from the pattern's files is a copy.
+    pub fn ticking_database(&self) -> Database<'_> {
+        let database = self.database();
+        database.connect().query_one("SELECT pgq.arm()", &[]).expect("a copy can be armed");
+        database
+    }
+
+    /// A database of a name, as a copy of another one's files.
+    pub fn copy_of(&self, other: &str) -> Database<'_> {
+        self.make(&self.next_name(), other)
     }
 
     /// A fresh database with the extension.

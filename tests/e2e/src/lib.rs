@@ -1,14 +1,16 @@
 //! Black-box tests of pgqueuer: everything goes through SQL to a real server.
 //!
 //! - [`cluster`] a throw-away server, and fresh databases in it
+//! - [`clock`]   a server whose clock a test sets
 //! - [`ask`]     what tests say to a session, in a few words
 //! - [`crew`]    several sessions that act at the same moment
 //! - [`health`]  what `pgq.health()` says, row by row
 //! - [`history`] what happened to jobs, and whether it can be true
 //! - [`raw`]     a session in the words of the wire protocol
+//! - [`beat`]    whether a schedule of every second has lost or doubled a tick
 //! - [`serving`] the background workers of a server, as its operator sees them
-//! - [`ticks`]   which ticks of a schedule have made jobs
 //! - [`waiter`]  a session that waits for jobs, and when it was woken
+//! - [`ticks`]   schedules, and the jobs of their ticks
 //! - [`until`]   waits for a condition; nothing else waits or sleeps
 //!
 //! The tests are in `tests/`, a file for each question. They need `PG_CONFIG`, whose PostgreSQL has the extension
@@ -23,6 +25,8 @@
 )]
 
 pub mod ask;
+pub mod beat;
+pub mod clock;
 pub mod cluster;
 pub mod crew;
 pub mod health;

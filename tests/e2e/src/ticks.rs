@@ -1,45 +1,76 @@
-//! Which ticks of a schedule of every second have made jobs. Those jobs stay in the queue: they are the record.
+//! Schedules, and the jobs of their ticks.
 
-use crate::ask::{column, run, value};
+use crate::ask::{run, value};
+use crate::until::until_within;
 use postgres::Client;
+use std::time::Duration;
 
-/// A tick, as seconds since 1970.
-pub type Tick = i64;
-
-/// Makes a schedule that ticks each second, whose jobs are of an entrypoint of its name.
-pub fn each_second(session: &mut Client, name: &str, catch_up: &str) {
-    // A copy of a database ticks only once somebody says so.
-    run(session, "SELECT pgq.arm()");
-    run(session, &format!("SELECT pgq.schedule('{name}', '* * * * * *', overlap => true, catch_up => '{catch_up}')"));
+/// A job that a tick has enqueued. Times are in microseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tick {
+    /// The job.
+    pub job: i64,
+    /// The time of the tick, as the job's headers say.
+    pub at: i64,
+    /// How long after it the job was enqueued.
+    pub late: i64,
 }
 
-/// The ticks whose jobs are queued or picked, each job one.
-pub fn ticks(session: &mut Client, name: &str) -> Vec<Tick> {
-    let sql = "SELECT extract(epoch FROM (headers->>'scheduled_at')::timestamptz)::bigint AS tick FROM pgq.jobs
-                WHERE headers->>'schedule' = $1 ORDER BY tick";
-    column(session, sql, &[&name])
+impl Tick {
+    /// The time of the tick in seconds since 1970.
+    pub fn second(&self) -> i64 {
+        self.at / 1_000_000
+    }
 }
 
-/// The second that the server's clock shows.
-pub fn second(session: &mut Client) -> Tick {
+/// The most that a tick may take to its job, where the machine is busy, microseconds.
+pub const AT_ONCE: i64 = 1_000_000;
+
+/// Makes a schedule that ticks every second, with more arguments after a comma.
+#[track_caller]
+pub fn each_second(session: &mut Client, name: &str, arguments: &str) {
+    run(session, &format!("SELECT pgq.schedule('{name}', '* * * * * *'{arguments})"));
+}
+
+/// The live jobs that ticks of a schedule have enqueued, in the order of their ids.
+#[track_caller]
+pub fn ticks(session: &mut Client, schedule: &str) -> Vec<Tick> {
+    let sql = "SELECT id, (extract(epoch FROM tick) * 1e6)::bigint, (extract(epoch FROM created - tick) * 1e6)::bigint
+                 FROM (SELECT id, created, (headers->>'scheduled_at')::timestamptz AS tick
+                         FROM pgq.jobs WHERE headers->>'schedule' = $1) AS j ORDER BY id";
+    let rows = session.query(sql, &[&schedule]).unwrap_or_else(|error| panic!("{schedule}: {error:?}"));
+    rows.iter().map(|row| Tick { job: row.get(0), at: row.get(1), late: row.get(2) }).collect()
+}
+
+/// The ticks of a schedule, in seconds since 1970, once it has so many.
+#[track_caller]
+pub fn seconds(session: &mut Client, schedule: &str, least: usize) -> Vec<i64> {
+    until_within(Duration::from_secs(20), &format!("{least} ticks of {schedule}"), || {
+        let ticks = ticks(session, schedule);
+        (ticks.len() >= least).then(|| ticks.iter().map(Tick::second).collect())
+    })
+}
+
+/// Waits until a schedule that ticks every second has ticked so often from now on.
+#[track_caller]
+pub fn until_more(session: &mut Client, schedule: &str, more: usize) {
+    let least = ticks(session, schedule).len() + more;
+    seconds(session, schedule, least);
+}
+
+/// A column of a schedule's row, as text.
+#[track_caller]
+pub fn shown(session: &mut Client, schedule: &str, column: &str) -> Option<String> {
+    value(session, &format!("SELECT ({column})::text FROM pgq.schedules WHERE name = $1"), &[&schedule])
+}
+
+/// Whether each is one second after the one before: none is missing and none came twice.
+pub fn is_without_gap(seconds: &[i64]) -> bool {
+    seconds.windows(2).all(|pair| matches!(pair, [one, next] if *next == one + 1))
+}
+
+/// The server's time, in seconds since 1970, rounded down.
+#[track_caller]
+pub fn server_now(session: &mut Client) -> i64 {
     value(session, "SELECT floor(extract(epoch FROM clock_timestamp()))::bigint", &[])
-}
-
-/// What is wrong with ticks that were to come each second: which came twice, which never.
-pub fn faults(ticks: &[Tick]) -> Vec<String> {
-    let pairs = ticks.iter().zip(ticks.iter().skip(1));
-    pairs
-        .filter_map(|(one, next)| match next - one {
-            1 => None,
-            0 => Some(format!("{one} twice")),
-            gap => Some(format!("{} missing after {one}", gap - 1)),
-        })
-        .collect()
-}
-
-/// How late each job of a schedule was enqueued, milliseconds, the latest last.
-pub fn lateness(session: &mut Client, name: &str) -> Vec<i64> {
-    let sql = "SELECT (extract(epoch FROM created - (headers->>'scheduled_at')::timestamptz) * 1000)::bigint AS late
-                 FROM pgq.jobs WHERE headers->>'schedule' = $1 ORDER BY late";
-    column(session, sql, &[&name])
 }

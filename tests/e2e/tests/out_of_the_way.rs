@@ -4,9 +4,9 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{dequeue, enqueue, run, value};
+use pgqueuer_e2e::beat::each_second;
 use pgqueuer_e2e::cluster::{Cluster, Database, Setting, Stop};
 use pgqueuer_e2e::serving::{complaints, until_launched, until_served, worker_of, workers};
-use pgqueuer_e2e::ticks::each_second;
 use pgqueuer_e2e::until::until;
 use postgres::{Client, Config, NoTls};
 use std::time::{Duration, Instant};

@@ -3,9 +3,9 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{claims, column, complete, dequeue, enqueue, run, value};
+use pgqueuer_e2e::beat::{Tick, each_second, faults, second, ticks};
 use pgqueuer_e2e::cluster::{Cluster, Database, Stop};
 use pgqueuer_e2e::serving::{launcher, until_launched, until_served, workers};
-use pgqueuer_e2e::ticks::{Tick, each_second, faults, second, ticks};
 use pgqueuer_e2e::until::{until, until_within};
 use pgqueuer_e2e::waiter::Waiter;
 use postgres::Client;

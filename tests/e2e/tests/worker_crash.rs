@@ -4,9 +4,9 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{column, process, run, value};
+use pgqueuer_e2e::beat::{Tick, each_second, faults, second, ticks};
 use pgqueuer_e2e::cluster::{Cluster, Database, Stop};
 use pgqueuer_e2e::serving::{complaints, kill_nine, until_connected, until_launched, until_served};
-use pgqueuer_e2e::ticks::{Tick, each_second, faults, second, ticks};
 use pgqueuer_e2e::until::{until, until_within};
 use postgres::{Client, Error, NoTls};
 use rand::rngs::StdRng;

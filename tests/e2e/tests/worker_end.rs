@@ -4,9 +4,9 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{dequeue, enqueue, run, value};
+use pgqueuer_e2e::beat::{each_second, faults, ticks};
 use pgqueuer_e2e::cluster::{Cluster, Database, Setting};
 use pgqueuer_e2e::serving::{complaints, launcher, terminate, until_launched, until_served, worker_of};
-use pgqueuer_e2e::ticks::{each_second, faults, ticks};
 use pgqueuer_e2e::until::{until, until_within};
 use pgqueuer_e2e::waiter::Waiter;
 use postgres::Client;
