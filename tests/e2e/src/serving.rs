@@ -74,3 +74,9 @@ pub fn complaints(log: &str) -> Vec<String> {
     };
     log.lines().filter(ours).map(str::to_owned).collect()
 }
+
+/// A line of the log about a process that was told to end in the middle of something, or its end: PostgreSQL says so of
+/// every background worker that is starting or at work when the server is shut down.
+pub fn is_told_to_end(line: &str) -> bool {
+    line.contains("due to administrator command") || line.contains("exited with exit code 1")
+}

@@ -6,7 +6,7 @@
 use pgqueuer_e2e::ask::{dequeue, enqueue, run, value};
 use pgqueuer_e2e::beat::each_second;
 use pgqueuer_e2e::cluster::{Cluster, Database, Setting, Stop};
-use pgqueuer_e2e::serving::{complaints, until_launched, until_served, worker_of, workers};
+use pgqueuer_e2e::serving::{complaints, is_told_to_end, until_launched, until_served, worker_of, workers};
 use pgqueuer_e2e::until::until;
 use postgres::{Client, Config, NoTls};
 use std::time::{Duration, Instant};
@@ -74,12 +74,12 @@ fn commands_do_not_wait_for_a_worker_that_starts() {
     let mut operator = cluster.connect("postgres");
     until_launched(&mut operator);
     cluster.database();
-    for _ in 0..3 {
+    for _ in 0..2 {
         // Each brings a worker, which the next one meets on its way.
         let database = cluster.database();
         command_all(&mut operator, &database.name, &mut |_, _| {});
     }
-    for round in 0..10 {
+    for round in 0..6 {
         run(&mut operator, "CREATE DATABASE brief TEMPLATE pattern");
         if round % 2 == 0 {
             until("its worker is about to be there", || (workers(&mut operator).len() > 1).then_some(()));
@@ -98,11 +98,6 @@ fn make_busy(database: &Database) {
     drop(lost);
     let releases = "SELECT count(*) FROM pgq.job_log WHERE outcome = 'released'";
     until("it is in the middle of it", || (value::<i64>(&mut session, releases, &[]) > 0).then_some(()));
-}
-
-/// A line of the log about a worker that was told to end in the middle of a statement, or its end.
-fn is_told_to_end(line: &str) -> bool {
-    line.contains("due to administrator command") || line.contains("exited with exit code 1")
 }
 
 /// Waits until only the worker is left in a database.
@@ -268,7 +263,7 @@ fn many_databases_that_come_and_go_leave_nothing_in_the_log() {
     std::thread::scope(|scope| {
         for (place, operator) in operators.iter_mut().enumerate() {
             scope.spawn(move || {
-                for _ in 0..25 {
+                for _ in 0..15 {
                     run(operator, &format!("CREATE DATABASE brief_{place} TEMPLATE template0"));
                     at_once(operator, &format!("DROP DATABASE brief_{place}"));
                 }
