@@ -56,6 +56,7 @@ impl Claims<'_> {
         }
         self.chases.iter_mut().for_each(|chase| shift(&mut chase.at, by));
         shift(&mut self.boot.refused_until, by);
+        shift(&mut self.boot.refused_since, by);
         self.move_databases(by, now);
     }
 

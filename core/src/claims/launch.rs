@@ -11,8 +11,8 @@ use super::{Claims, Relation, WorkerState};
 const START_MOST: i64 = 10_000_000;
 /// How long after the server had no place it is asked again, microseconds; each further time doubles it.
 const AFTER_REFUSAL: i64 = 100_000;
-/// So many refusals in a row are over in a moment: a worker of ours has left, and its place is not free yet.
-const PATIENCE: u64 = 3;
+/// For so long a refusal counts as over in a moment, microseconds: a worker of ours has left, and its place is not free yet.
+const PATIENCE: i64 = 1_000_000;
 
 /// What the launcher is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,7 +136,7 @@ impl Claims<'_> {
             if first.is_none_or(|(since, _)| of.since < since) {
                 first = Some((of.since, relation));
             }
-            if refuses && self.boot.refusals > PATIENCE {
+            if refuses && now.saturating_sub(self.boot.refused_since) > PATIENCE {
                 self.refuse(slot);
             }
         }
@@ -194,9 +194,12 @@ impl Claims<'_> {
     /// The server had no place for a worker: it is asked again after a while, or as soon as one of ours has left. Returns
     /// whether the server's log is to be told: not where that is over in a moment.
     pub fn start_refused(&mut self, relation: Relation, now: i64) -> bool {
+        if self.boot.refusals == 0 {
+            self.boot.refused_since = now;
+        }
         self.boot.refusals = (self.boot.refusals + 1).min(8);
         self.boot.refused_until = now.saturating_add(AFTER_REFUSAL << self.boot.refusals);
-        let tell = self.boot.refusals > PATIENCE;
+        let tell = now.saturating_sub(self.boot.refused_since) > PATIENCE;
         let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
         if !tell {
             // Over in a moment: nobody else need do its work. It stays the first in the line.

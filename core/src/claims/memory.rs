@@ -54,6 +54,8 @@ pub struct Boot {
     pub room_wanted: u64,
     /// How often in a row the server had no place for a worker.
     pub refusals: u64,
+    /// Since when.
+    pub refused_since: i64,
     /// Until then it is not asked.
     pub refused_until: i64,
     /// The clock when it was last looked at.

@@ -94,6 +94,8 @@ impl Cluster {
             ("pgqueuer.max_background_workers", "150"),
             // The machine itself does not crash in these tests.
             ("fsync", "off"),
+            // Who says something: see `serving::complaints`.
+            ("log_line_prefix", "%m [%p] %b "),
         ]);
         cluster.configure(settings);
         cluster.begin();
@@ -135,6 +137,12 @@ impl Cluster {
         });
         let file = OpenOptions::new().append(true).open(self.data().join("postgresql.conf"));
         file.and_then(|mut file| file.write_all(lines.as_bytes())).expect("postgresql.conf can be written");
+    }
+
+    /// Adds settings to `postgresql.conf` and has it read again. The server's processes do so a moment later.
+    pub fn reload(&self, settings: &[Setting]) {
+        self.configure(settings);
+        self.connect("postgres").batch_execute("SELECT pg_reload_conf()").expect("the settings can be read again");
     }
 
     /// Starts a server that is not running, for the first time or again.
@@ -185,7 +193,7 @@ impl Cluster {
         self.make(&self.next_name(), "template0")
     }
 
-    /// A database that is there.
+    /// A database that exists.
     pub fn named(&self, name: &str) -> Database<'_> {
         Database { cluster: self, name: name.to_owned() }
     }

@@ -7,6 +7,8 @@
 //! - [`health`]  what `pgq.health()` says, row by row
 //! - [`history`] what happened to jobs, and whether it can be true
 //! - [`raw`]     a session in the words of the wire protocol
+//! - [`beat`]    whether a schedule of every second has lost or doubled a tick
+//! - [`serving`] the background workers of a server, as its operator sees them
 //! - [`waiter`]  a session that waits for jobs, and when it was woken
 //! - [`ticks`]   schedules, and the jobs of their ticks
 //! - [`until`]   waits for a condition; nothing else waits or sleeps
@@ -23,12 +25,14 @@
 )]
 
 pub mod ask;
+pub mod beat;
 pub mod clock;
 pub mod cluster;
 pub mod crew;
 pub mod health;
 pub mod history;
 pub mod raw;
+pub mod serving;
 pub mod ticks;
 pub mod until;
 pub mod waiter;

@@ -1,12 +1,10 @@
 \set ECHO none
+-- The database's worker may tell once more than it must, whenever it comes to it: not here.
+ALTER DATABASE :"DBNAME" SET pgqueuer.notify = off;
 \i tests/pg_regress/fresh.sql
 -- Consuming: pgq.listen and pgq.channel, and who is woken when.
 -- With the transaction itself, so that each line comes in its place; tests/e2e/tests/wake.rs has the other ways.
 SET pgqueuer.notify = transactional;
--- A worker that begins looks for what fell due meanwhile, and tells of it once more than it must.
-DO $$BEGIN
-    WHILE (SELECT state FROM pgq.worker_state()) <> 'running' LOOP COMMIT; END LOOP;
-END$$;
 
 -- A channel is always a valid identifier, lower case, the same quoted and unquoted; another entrypoint has another.
 SELECT pgq.channel('fetch');
@@ -79,3 +77,5 @@ SELECT 'cancel, rolled back' AS by, pgq.cancel(ARRAY(SELECT id FROM pgq.jobs WHE
 ROLLBACK;
 \o
 SELECT 'the end' AS now;
+\set ECHO none
+ALTER DATABASE :"DBNAME" RESET pgqueuer.notify;
