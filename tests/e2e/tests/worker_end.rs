@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A worker is started again a tenth of a second after it was ended by hand.
-const AFTER_A_WORKER: Duration = Duration::from_millis(1500);
+/// A worker is started again a tenth of a second after it was ended by hand; the machine may be busy.
+const AFTER_A_WORKER: Duration = Duration::from_millis(2500);
 /// The server starts the launcher again after a second.
 const AFTER_THE_LAUNCHER: Duration = Duration::from_millis(3000);
 
