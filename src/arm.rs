@@ -50,7 +50,9 @@ impl Arming {
     /// Where this is, and whether schedules tick here. False where somebody else has written that since it was read.
     fn write_down(&self) -> Result<bool, Error> {
         let [system, database, job, major] = place()?;
-        let parameters = [system, database, job, major, self.ticks.into(), self.version.as_str().into()];
+        let (ticks, version) = (self.ticks.into(), self.version.as_str().into());
+        // What is brought from where it was copied from must be known again.
+        let parameters = [system, database, job, major, ticks, version, self.empty.into()];
         statement::SETTLE.run(&parameters, |rows| Ok(rows.len() > 0))
     }
 }

@@ -139,7 +139,7 @@ statements! {
     /// Whether schedules tick in this database.
     ARMING = "arming" (INT8OID, OIDOID, OIDOID, INT4OID);
     /// Writes down what a copy or an upgrade has changed.
-    SETTLE = "settle" (INT8OID, OIDOID, OIDOID, INT4OID, BOOLOID, TEXTOID);
+    SETTLE = "settle" (INT8OID, OIDOID, OIDOID, INT4OID, BOOLOID, TEXTOID, BOOLOID);
     /// Says that they do.
     ARM = "arm" (INT8OID, OIDOID, OIDOID, INT4OID);
     /// Makes all schedules those of this database.

@@ -189,7 +189,6 @@ fn with_notes<R>(act: impl FnOnce(&mut Vec<Note>) -> R) -> Option<R> {
 unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argument: *mut std::ffi::c_void) {
     match event {
         pg_sys::XactEvent::XACT_EVENT_COMMIT => {
-            command::ended();
             with_notes(|notes| {
                 if !notes.is_empty() {
                     let now = pg::now();
@@ -197,6 +196,8 @@ unsafe extern "C-unwind" fn on_transaction(event: pg_sys::XactEvent::Type, _argu
                     forget_all(notes);
                 }
             });
+            // Last: a database that was dropped is forgotten before workers may enter it again.
+            command::ended();
         }
         pg_sys::XactEvent::XACT_EVENT_ABORT => {
             command::ended();

@@ -213,6 +213,8 @@ impl Claims<'_> {
             return false;
         }
         (of.state, of.pid, of.latch, of.since, of.used) = (WorkerState::Starting, pid, 0, now, 0);
+        // What was asked of the one before is not asked of this one.
+        (of.told, of.asleep, of.dismissed) = (0, 0, 0);
         of.banned_until <= now && of.excluded == 0
     }
 
@@ -220,7 +222,7 @@ impl Claims<'_> {
     pub fn worker_runs(&mut self, relation: Relation, latch: u64, now: i64) -> bool {
         let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
         (of.state, of.latch, of.since, of.wake_at) = (WorkerState::Running, latch, now, i64::MAX);
-        (of.told, of.asleep, of.dismissed, of.retry_at) = (0, 0, 0, 0);
+        of.retry_at = 0;
         of.banned_until <= now && of.excluded == 0
     }
 
@@ -278,6 +280,7 @@ impl Claims<'_> {
         let asked = of.banned_until > now || of.excluded != 0;
         let nothing_there = of.state == WorkerState::Running && of.served == 0 && !asked;
         (of.pid, of.latch, of.unlatched) = (0, 0, false);
+        (of.told, of.asleep, of.dismissed) = (0, 0, 0);
         if of.excluded != 0 {
             of.served_since = 0;
         }

@@ -166,14 +166,15 @@ impl Cluster {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
-    /// A fresh database with the extension, in which schedules tick: one that is copied from the pattern's files is a copy.
+    /// A fresh database with the extension, in which schedules tick, though it is a copy of the pattern's files.
     pub fn ticking_database(&self) -> Database<'_> {
         let database = self.database();
-        database.connect().query_one("SELECT pgq.arm()", &[]).expect("a copy can be armed");
+        let armed = "SELECT pgq.is_armed() OR pgq.arm()";
+        assert!(database.connect().query_one(armed, &[]).is_ok_and(|row| row.get(0)), "a copy can be armed");
         database
     }
 
-    /// A database of a name, as a copy of another one's files.
+    /// A fresh copy of another database's files.
     pub fn copy_of(&self, other: &str) -> Database<'_> {
         self.make(&self.next_name(), other)
     }

@@ -154,6 +154,7 @@ fn a_copy_of_the_files_ticks_from_its_arming_on() {
 fn a_copy_that_is_armed_before_its_background_worker_has_looked_stays_armed() {
     let cluster = Cluster::start(&[]);
     let original = cluster.ticking_database();
+    run(&mut original.connect(), "SELECT pgq.schedule('rare', '@yearly')");
     for round in 0..12 {
         let copy = cluster.copy_of(&original.name);
         let mut session = copy.connect();
@@ -290,6 +291,8 @@ fn schedules_that_are_brought_into_a_database_that_ticks_stop_it_until_it_is_arm
     let (from, to) = (ticking_database(), ticking_database());
     let mut source = filled(&from);
     let mut target = to.connect();
+    // It has had one of its own.
+    run(&mut target, "SELECT pgq.schedule('own', '@yearly'); SELECT pgq.unschedule('own')");
     pipe(from.program("pg_dump").arg("-a"), to.program("psql").args(["-XqAt", "-v", "ON_ERROR_STOP=1"]));
     assert!(!is_armed(&mut target));
     is_silent(&mut target, &mut source);
@@ -341,9 +344,28 @@ fn a_standby_that_was_promoted_goes_on_ticking() {
 fn arming_needs_no_preloaded_library() {
     let cluster = Cluster::start(&[("shared_preload_libraries", "")]);
     let original = cluster.database();
-    let mut session = original.connect();
+    run(&mut original.connect(), "SELECT pgq.is_armed() OR pgq.arm(), pgq.schedule('s', '* * * * * *')");
+    let mut session = cluster.copy_of(&original.name).connect();
     assert!(!is_armed(&mut session));
-    run(&mut session, "SELECT pgq.schedule('s', '* * * * * *')");
     assert!(arm(&mut session));
     assert!(is_armed(&mut session) && !arm(&mut session));
+    assert!(is_armed(&mut original.connect()));
+}
+
+#[test]
+fn a_copy_in_which_there_was_no_schedule_ticks_with_its_first_one() {
+    let cluster = Cluster::start(&[]);
+    for _ in 0..3 {
+        let copy = cluster.database();
+        let (mut session, warnings) = warned(&copy);
+        run(&mut session, "SELECT * FROM pgq.dequeue('{nothing}')");
+        assert_eq!(*warnings.lock().unwrap(), [""; 0]);
+        each_second(&mut session, "s", ", overlap => true");
+        assert!(is_armed(&mut session) && !arm(&mut session));
+        let at = seconds(&mut session, "s", 2);
+        assert!(is_without_gap(&at), "{at:?}");
+        // From here on there is one, and a copy of this is a copy.
+        drop(session);
+        assert!(!is_armed(&mut cluster.copy_of(&copy.name).connect()));
+    }
 }

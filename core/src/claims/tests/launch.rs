@@ -193,6 +193,33 @@ fn what_a_worker_had_taken_up_is_looked_at_anew_though_it_was_kept_out_when_it_e
 }
 
 #[test]
+fn who_was_dismissed_once_makes_room_again() {
+    let mut claims = many(8);
+    (1..=2).for_each(|database| claims.found_database(of(database), false));
+    let far = 1_000_000_000;
+    let rests = |claims: &mut Claims<'_>, database: u32| {
+        assert!(claims.worker_looks(of(database), 10));
+        assert_eq!(claims.worker_sleeps(of(database), far, 10), Sleep::Leave);
+        leaves(claims, database, 10);
+    };
+    assert_eq!(claims.launch(10, 1), Launch::Start(1));
+    begins(&mut claims, 1, far, 10);
+    claims.launch(10, 1);
+    rests(&mut claims, 1);
+    assert_eq!(claims.launch(10, 1), Launch::Start(2));
+    begins(&mut claims, 2, far, 10);
+    claims.needs_worker_at(of(1), 0);
+    claims.launch(10, 1);
+    rests(&mut claims, 2);
+    assert_eq!(claims.launch(10, 1), Launch::Start(1));
+    assert!(claims.worker_enters(of(1), 1, 10));
+    claims.needs_worker_at(of(2), 0);
+    claims.launch(10, 1);
+    assert!(claims.worker_runs(of(1), 1001, 10) && claims.worker_serves(of(1), 10));
+    rests(&mut claims, 1);
+}
+
+#[test]
 fn whoever_makes_a_database_while_the_launcher_looks_around_is_heard() {
     let mut claims = many(8);
     claims.databases_changed();
