@@ -2,8 +2,8 @@
 
 use super::host::{AFTER_FAILURE, Duties, Pause};
 use crate::arm;
-use crate::pg::Time;
 use crate::pg::service::Failure;
+use crate::pg::{self, Time};
 use crate::schedule::fire::{Fired, Wanted, fire, say_why, start_again};
 use crate::shmem::memory;
 
@@ -62,10 +62,11 @@ fn look(duties: &mut Duties, now: Time, alive_since: Time, anew: bool) -> Option
     duties.ticks.resting.retain(|(_, until)| *until > now && !anew);
     let left_out: Vec<i64> = duties.ticks.resting.iter().map(|(id, _)| *id).collect();
     let rested = duties.ticks.resting.iter().map(|(_, until)| *until).min().unwrap_or(Time::MAX);
+    // The clock may have been set since this round began.
+    let was_set = memory::change(|claims| claims.take_clock_was_set(relation)) == Some(true);
+    let now = if was_set { pg::now() } else { now };
     // In a transaction of its own: one schedule that cannot be fired must not undo it.
-    if memory::change(|claims| claims.take_clock_was_set(relation)) == Some(true)
-        && !duties.in_transaction(|| start_again(now))
-    {
+    if was_set && !duties.in_transaction(|| start_again(now)) {
         memory::change(|claims| claims.clock_was_not_seen(relation));
         return None;
     }
