@@ -9,8 +9,10 @@ use super::{Claims, Relation, WorkerState};
 
 /// How long a worker that was asked for may take until another is, microseconds.
 const START_MOST: i64 = 10_000_000;
-/// How long after the server had no place it is asked again, microseconds; each further time doubles it.
+/// How long after the server had no place it is asked again, microseconds: as long as it has had none, but not sooner,
 const AFTER_REFUSAL: i64 = 100_000;
+/// and not later.
+const AFTER_REFUSAL_MOST: i64 = 25_000_000;
 /// For so long a refusal counts as over in a moment, microseconds: a worker of ours has left, and its place is not free yet.
 const PATIENCE: i64 = 1_000_000;
 
@@ -194,12 +196,12 @@ impl Claims<'_> {
     /// The server had no place for a worker: it is asked again after a while, or as soon as one of ours has left. Returns
     /// whether the server's log is to be told: not where that is over in a moment.
     pub fn start_refused(&mut self, relation: Relation, now: i64) -> bool {
-        if self.boot.refusals == 0 {
+        if self.boot.refused_since == 0 {
             self.boot.refused_since = now;
         }
-        self.boot.refusals = (self.boot.refusals + 1).min(8);
-        self.boot.refused_until = now.saturating_add(AFTER_REFUSAL << self.boot.refusals);
-        let tell = now.saturating_sub(self.boot.refused_since) > PATIENCE;
+        let so_far = now.saturating_sub(self.boot.refused_since);
+        self.boot.refused_until = now.saturating_add(so_far.clamp(AFTER_REFUSAL, AFTER_REFUSAL_MOST));
+        let tell = so_far > PATIENCE;
         let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
         if !tell {
             // Over in a moment: nobody else need do its work. It stays the first in the line.
@@ -217,7 +219,7 @@ impl Claims<'_> {
 
     /// The server had a place.
     pub fn start_granted(&mut self) {
-        self.boot.refusals = 0;
+        self.boot.refused_since = 0;
     }
 
     /// Something has changed since the server had no place: it may be asked again.

@@ -52,9 +52,7 @@ pub struct Boot {
     pub look_around_at: i64,
     /// How many workers are to make room for others when they go to sleep.
     pub room_wanted: u64,
-    /// How often in a row the server had no place for a worker.
-    pub refusals: u64,
-    /// Since when.
+    /// Since when the server has had no place for a worker; 0 where it had one.
     pub refused_since: i64,
     /// Until then it is not asked.
     pub refused_until: i64,

@@ -196,13 +196,18 @@ fn a_worker_hears_of_new_jobs_and_of_canceled_ones() {
 fn a_channel_can_be_listened_to_by_its_name_quoted_or_not() {
     with_database(async |database| {
         let ((worker, mut heard), (other, _)) = (connect(database).await, connect(database).await);
+        let mut told: Vec<String> = vec![];
         for name in ["fetch", "Fetch", "a.b"] {
             let channel: String = value(&other, "SELECT pgq.channel($1)", &[&name]).await;
             for listen in [format!("LISTEN {channel}"), format!("UNLISTEN *; LISTEN \"{channel}\"")] {
                 worker.batch_execute(&listen).await.unwrap();
                 value::<i64>(&other, "SELECT pgq.enqueue($1)", &[&name]).await;
-                assert_eq!(next(&mut heard).await, (channel.clone(), String::new()));
+                // A worker that has just begun may tell of a job twice.
+                while next(&mut heard).await.0 != channel {
+                    assert!(!told.is_empty(), "a notification that nobody has sent");
+                }
             }
+            told.push(channel);
         }
     });
 }

@@ -252,14 +252,27 @@ fn fewer_places_send_sleepers_away_though_nobody_waits() {
 fn where_the_server_has_no_place_every_database_that_waits_learns_of_it() {
     let mut claims = many(8);
     (1..=3).for_each(|database| claims.found_database(of(database), false));
-    let mut now = 0;
-    for _ in 0..5 {
+    let mut now = 1;
+    for _ in 0..8 {
         let Launch::Start(database) = claims.launch(now, 4) else { panic!("it is asked again") };
         claims.start_refused(of(database), now);
         let Launch::Sleep(again) = claims.launch(now, 4) else { panic!("not at once") };
         now = again;
     }
     assert!((1..=3).all(|database| claims.looks_after(of(database), now)), "its sessions do some of the work");
+}
+
+#[test]
+fn many_refusals_in_a_moment_are_no_reason_to_ask_less_often() {
+    let mut claims = many(8);
+    (1..=3).for_each(|database| claims.found_database(of(database), false));
+    for now in 1..=20 {
+        let Launch::Start(database) = claims.launch(now, 4) else { panic!("it is asked again") };
+        claims.start_refused(of(database), now);
+        let Launch::Sleep(again) = claims.launch(now, 4) else { panic!("not at once") };
+        assert_eq!(again, now + 100_000);
+        claims.place_may_be_free();
+    }
 }
 
 #[test]
@@ -313,7 +326,7 @@ fn a_place_that_is_free_in_a_moment_is_waited_for_and_nobody_does_the_workers_wo
 fn a_server_without_a_place_is_asked_again_and_again_and_told_of_once() {
     let mut claims = many(8);
     claims.found_database(of(1), false);
-    let (mut now, mut told) = (0, 0);
+    let (mut now, mut told) = (1, 0);
     for _ in 0..10 {
         assert_eq!(claims.launch(now, 4), Launch::Start(1));
         told += usize::from(claims.start_refused(of(1), now));
