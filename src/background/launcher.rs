@@ -90,7 +90,12 @@ fn start_workers(served: &mut Vec<u32>) -> i64 {
                 }
             },
             Some(Launch::Start(database)) => start_in(database, served, now, again),
-            Some(Launch::Sleep(until)) => return until,
+            Some(Launch::Sleep(until)) => {
+                while let Some(database) = memory::change(|claims| claims.take_refused()).flatten() {
+                    log_refusal(database);
+                }
+                return until;
+            }
             None => return i64::MAX,
         }
     }
@@ -120,8 +125,8 @@ fn start_in(database: u32, served: &mut Vec<u32>, now: i64, again: i64) {
     };
     if started {
         memory::change(|claims| claims.start_granted());
-    } else if memory::change(|claims| claims.start_refused(relation, now)) == Some(true) {
-        log_refusal(database);
+    } else {
+        memory::change(|claims| claims.start_refused(relation, now));
     }
 }
 

@@ -193,23 +193,28 @@ impl Claims<'_> {
         self.boot.room_wanted = wanted;
     }
 
-    /// The server had no place for a worker: it is asked again after a while, or as soon as one of ours has left. Returns
-    /// whether the server's log is to be told: not where that is over in a moment.
-    pub fn start_refused(&mut self, relation: Relation, now: i64) -> bool {
+    /// The server had no place for a worker: it is asked again after a while, or as soon as one of ours has left.
+    pub fn start_refused(&mut self, relation: Relation, now: i64) {
         if self.boot.refused_since == 0 {
             self.boot.refused_since = now;
         }
         let so_far = now.saturating_sub(self.boot.refused_since);
         self.boot.refused_until = now.saturating_add(so_far.clamp(AFTER_REFUSAL, AFTER_REFUSAL_MOST));
-        let tell = so_far > PATIENCE;
-        let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
-        if !tell {
+        let Some(of) = self.databases.get_mut(&key(relation)) else { return };
+        if so_far > PATIENCE {
+            (of.state, of.since) = (WorkerState::Refused, now);
+        } else {
             // Over in a moment: nobody else need do its work. It stays the first in the line.
             (of.state, of.since) = (of.state_without(), 0);
-            return false;
         }
-        (of.state, of.since) = (WorkerState::Refused, now);
-        !std::mem::replace(&mut of.refused, true)
+    }
+
+    /// A database without a place of which the server's log has not been told.
+    pub fn take_refused(&mut self) -> Option<u32> {
+        let untold = |of: &super::Database| of.state == WorkerState::Refused && !of.refused;
+        let found = self.databases.iter().find(|(_, of)| untold(of)).map(|(key, _)| *key)?;
+        self.databases.get_mut(&found)?.refused = true;
+        Some(found.database)
     }
 
     /// Whether the last worker of a database ended in the middle.

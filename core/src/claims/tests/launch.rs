@@ -260,6 +260,7 @@ fn where_the_server_has_no_place_every_database_that_waits_learns_of_it() {
         now = again;
     }
     assert!((1..=3).all(|database| claims.looks_after(of(database), now)), "its sessions do some of the work");
+    assert_eq!((0..4).filter_map(|_| claims.take_refused()).count(), 3, "the log tells of each once");
 }
 
 #[test]
@@ -315,7 +316,7 @@ fn a_place_that_is_free_in_a_moment_is_waited_for_and_nobody_does_the_workers_wo
     claims.worker_left(of(1), 1, true, 0);
     let now = 200_000;
     assert_eq!(claims.launch(now, 4), Launch::Start(1));
-    assert!(!claims.start_refused(of(1), now));
+    claims.start_refused(of(1), now);
     assert!(claims.is_attended(of(1)) && claims.worker_will_count(of(1)));
     assert!(!claims.looks_after(of(1), now));
     claims.place_may_be_free();
@@ -329,8 +330,9 @@ fn a_server_without_a_place_is_asked_again_and_again_and_told_of_once() {
     let (mut now, mut told) = (1, 0);
     for _ in 0..10 {
         assert_eq!(claims.launch(now, 4), Launch::Start(1));
-        told += usize::from(claims.start_refused(of(1), now));
+        claims.start_refused(of(1), now);
         let Launch::Sleep(again) = claims.launch(now, 4) else { panic!("not at once") };
+        told += usize::from(claims.take_refused().is_some());
         assert!(again > now && again - now <= 30_000_000);
         now = again;
     }
@@ -338,7 +340,8 @@ fn a_server_without_a_place_is_asked_again_and_again_and_told_of_once() {
     assert_eq!(state(&claims, 1), WorkerState::Refused);
     assert!(claims.looks_after(of(1), now), "sessions do some of its work");
     assert_eq!(claims.launch(now, 4), Launch::Start(1));
-    assert!(!claims.start_refused(of(1), now));
+    claims.start_refused(of(1), now);
+    assert_eq!(claims.take_refused(), None);
     claims.place_may_be_free();
     assert_eq!(claims.launch(now, 4), Launch::Start(1));
     claims.start_granted();
