@@ -15,7 +15,7 @@
 //! - [`background`] what must happen without a session that asks: wake-ups, lost workers, deferred jobs
 //! - [`control`]   what an operator does to jobs and entrypoints
 //! - [`schedule`]  each tick of a schedule enqueues a job
-//! - [`arm`]       whether schedules tick in this database
+//! - [`installation`] whether schedules tick in this database, or it is a copy
 //! - [`see`]       what memory shows
 //! - [`shmem`]     the claim table and the transactions that change it
 //! - [`statement`] every SQL statement; nothing else runs SQL
@@ -23,11 +23,11 @@
 //!
 //! Decisions that need no server live in the crate `pgqueuer-core`.
 
-mod arm;
 mod background;
 mod control;
 mod error;
 mod guc;
+mod installation;
 mod job;
 mod lease;
 mod pg;

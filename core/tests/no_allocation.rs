@@ -76,7 +76,7 @@ fn nothing_that_a_callback_does_allocates() {
         claims.is_used(RELATION);
         claims.launch(0, 1);
         claims.worker_enters(RELATION, 42, 0);
-        claims.worker_runs(RELATION, 42, 0);
+        claims.worker_serves(RELATION, 42, 0);
         claims.know_channel(&queue, b"pgq_fetch");
         claims.know_entrypoint(&queue, b"fetch");
         claims.know_entrypoint(&QueueKey { name: Name([1, id as u64]), ..queue }, b"one of many");

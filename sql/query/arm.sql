@@ -1,6 +1,6 @@
 -- Says that this database is where the schedules tick, as an installation of its own: what is brought from the one that it was
 -- copied from is known again. Also where somebody has removed the row.
--- Called by: arm.rs. Parameters: system identifier, database, table of jobs, major version.
+-- Called by: installation.rs. Parameters: system identifier, database, table of jobs, major version.
 -- Reads one row. Locks: it.
 WITH known AS (
     UPDATE pgq.installation AS i SET id = gen_random_uuid(), system = $1::bigint, database = $2::oid, job = $3::oid, major = $4::int, armed = true

@@ -9,7 +9,7 @@ use super::{alarm, notifier, pruner, receipts, scheduler, sweeper};
 use crate::error::Error;
 use crate::pg::procedure;
 use crate::pg::service::{self, Failure, Woken, in_transaction};
-use crate::pg::{self, LONGEST_SLEEP, Time};
+use crate::pg::{self, Time};
 use crate::shmem::{self, memory, session};
 use pgqueuer_core::claims::{Relation, Sleep};
 use pgrx::pg_sys;
@@ -68,17 +68,14 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
     let ours = || pg::relation(c"job").ok().filter(|job| pg::is_ours(*job));
     let Ok(table) = in_transaction(|| Ok(ours().map_or(0, |table| table.to_u32()))) else { return };
     let relation = Relation { table, ..relation };
-    if memory::change(|claims| claims.worker_runs(relation, latch, pg::now())) != Some(true)
-        || memory::change(|claims| claims.worker_serves(relation, pg::now())) != Some(true)
-    {
+    if memory::change(|claims| claims.worker_serves(relation, latch, pg::now())) != Some(true) {
         return;
     }
     let pause = Pause::default();
     let (ticks, pruner) = (scheduler::Ticks::default(), pruner::Pruner::default());
     let mut duties = Duties { relation, notified: pause, alarmed: pause, struck: pause, ticks, pruner };
     while let Some(until) = duties.run() {
-        let sleep = until.saturating_sub(pg::now()).clamp(0, LONGEST_SLEEP);
-        if service::sleep(sleep) == Woken::Leave {
+        if service::sleep_until(until) == Woken::Leave {
             return;
         }
     }
@@ -100,7 +97,6 @@ impl Duties {
             pruner::run(self, now),
         ];
         let next = next.into_iter().flatten().min().unwrap_or(Time::MAX);
-        memory::change(|claims| claims.worker_is_well(relation));
         let Sleep::Until(until) = memory::change(|claims| claims.worker_sleeps(relation, next, pg::now()))? else {
             return None;
         };

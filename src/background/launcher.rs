@@ -4,8 +4,9 @@
 //! Which one comes next is decided in memory (`pgqueuer_core::claims`, `launch`). It sleeps until a database needs a worker,
 //! and is told by commits, by workers that leave, and by commands that make databases.
 
+use super::host::AFTER_FAILURE;
+use crate::pg;
 use crate::pg::service::{self, Woken, in_transaction};
-use crate::pg::{self, LONGEST_SLEEP};
 use crate::shmem::{self, memory, session};
 use crate::{error, guc};
 use pgqueuer_core::claims::{Launch, Relation};
@@ -16,8 +17,6 @@ use std::time::Duration;
 
 /// How long the server waits until it starts the launcher again, should it end.
 const RESTART: Duration = Duration::from_secs(1);
-/// When it tries again what has failed, microseconds.
-const AFTER_FAILURE: i64 = 1_000_000;
 
 /// Asks the server for the launcher. On a standby it begins with the promotion; pg_upgrade wants nobody in the way.
 pub fn init() {
@@ -44,11 +43,10 @@ pub extern "C-unwind" fn pgqueuer_launcher(_argument: pg_sys::Datum) {
     let mut served = vec![];
     loop {
         let until = start_workers(&mut served);
-        match service::sleep(until.saturating_sub(pg::now()).clamp(0, LONGEST_SLEEP)) {
+        match service::sleep_until(until) {
             Woken::Look => {}
             Woken::Reloaded => {
-                memory::change(|claims| claims.call_all());
-                memory::change(|claims| claims.databases_changed());
+                memory::change(|claims| claims.settings_changed());
             }
             Woken::Leave => service::come_back(),
         }

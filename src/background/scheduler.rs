@@ -1,7 +1,7 @@
 //! Schedules whose tick has come.
 
 use super::host::{AFTER_FAILURE, Duties, Pause};
-use crate::arm;
+use crate::installation;
 use crate::pg::service::Failure;
 use crate::pg::{self, Time};
 use crate::schedule::fire::{Fired, Wanted, fire, say_why, start_again};
@@ -73,7 +73,7 @@ fn look(duties: &mut Duties, now: Time, alive_since: Time, anew: bool) -> Option
     let most = duties.ticks.slice;
     let (mut fired, mut tried) = (None, vec![]);
     let looked = duties.attempt(|| {
-        if !arm::settle(relation, anew)? {
+        if !installation::settle(relation, anew)? {
             return Ok(());
         }
         let wanted = Wanted { now, alive_since, most, left_out: &left_out };

@@ -85,12 +85,19 @@ pub fn on_conflict(given: Option<&str>) -> Result<OnConflict, Error> {
 
 /// One of some words.
 pub fn option<T: Copy>(name: &str, given: Option<&str>, words: &[(&str, T)]) -> Result<T, Error> {
-    // As much of it as tells which word was meant: somebody may have passed a payload.
-    let given = given.map(|word| word.chars().take(64).collect::<String>());
-    let shown = given.as_ref().map_or_else(|| "It is NULL.".to_owned(), |word| format!("It is \"{word}\"."));
-    word::parse(&given.unwrap_or_default(), words).map_err(|allowed| {
-        Error::argument(name, "be one of the allowed words", shown, &format!("Allowed are {allowed}."))
+    word::parse(beginning(given.unwrap_or_default()).as_str(), words).map_err(|allowed| {
+        Error::argument(name, "be one of the allowed words", shown(given), &format!("Allowed are {allowed}."))
     })
+}
+
+/// What was given, for the detail of an error.
+pub fn shown(given: Option<&str>) -> String {
+    given.map_or_else(|| "It is NULL.".to_owned(), |text| format!("It is \"{}\".", beginning(text)))
+}
+
+/// As much of a text as tells what was meant: somebody may have passed a payload.
+fn beginning(text: &str) -> String {
+    text.chars().take(64).collect()
 }
 
 /// Ids of jobs: neither the array nor an element is NULL.

@@ -8,8 +8,8 @@ use super::candidate::{Candidate, Candidates};
 use super::check;
 use super::gate::{Gate, Gates, Terms};
 use super::touched::{CLAIMABLE, Settled, XMAX};
-use crate::arm;
 use crate::error::Error;
+use crate::installation;
 use crate::lease::{self, Caller};
 use crate::pg::argument::Raw;
 use crate::pg::set::{Call, Set};
@@ -46,7 +46,7 @@ fn dequeue(
     let lease = lease::checked(lease)?;
     let mut set = Set::begin(&call, "pgq.dequeue")?;
     let caller = Caller::of("pgq.dequeue", c"pgq.dequeue()", worker)?;
-    arm::warn_once()?;
+    installation::warn_once()?;
     let now = pg::now();
     if worker.is_some() {
         // Asking for work is a sign of life.

@@ -17,7 +17,7 @@ use pgqueuer_core::claims::{Name, Outcome, QueueKey, Relation};
 /// # Errors
 /// [`Error::Broken`] where memory is out.
 pub fn wake(relation: Relation, entrypoint: &str, due: Time, jobs: usize) -> Result<(), Error> {
-    arrive(relation, entrypoint, due, jobs, 0)
+    enqueued(relation, entrypoint, due, jobs, 0)
 }
 
 /// The same, where `new` of them were enqueued by this transaction: those are counted.
@@ -25,10 +25,6 @@ pub fn wake(relation: Relation, entrypoint: &str, due: Time, jobs: usize) -> Res
 /// # Errors
 /// [`Error::Broken`] where memory is out.
 pub fn enqueued(relation: Relation, entrypoint: &str, due: Time, jobs: usize, new: usize) -> Result<(), Error> {
-    arrive(relation, entrypoint, due, jobs, new)
-}
-
-fn arrive(relation: Relation, entrypoint: &str, due: Time, jobs: usize, new: usize) -> Result<(), Error> {
     if guc::notify() == Notify::Transactional || (!memory::is_there() && guc::notify() != Notify::Off) {
         pg::notify(&channel(entrypoint), "");
     }

@@ -155,12 +155,15 @@ pub fn set_latch(latch: u64) {
     unsafe { pg_sys::SetLatch(latch as *mut pg_sys::Latch) };
 }
 
-/// Sleeps for some milliseconds, or until its latch is set. Raises nothing.
-pub fn pause(milliseconds: i64) {
-    // SAFETY: waits for the process's own latch; interrupts are left to whoever is next.
+/// Sleeps so long, microseconds, or until the process's latch is set; `event` is shown in pg_stat_activity. Raises nothing.
+pub fn pause(length: Time, event: u32) {
+    // The latch knows no shorter sleep than a millisecond; rounded down, the last part would be spent in circles.
+    let milliseconds = length.clamp(0, LONGEST_SLEEP).saturating_add(999) / 1000;
+    // SAFETY: waits for the process's own latch, and ends the process with the postmaster; interrupts are left to whoever is
+    // next.
     unsafe {
         let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
-        pg_sys::WaitLatch(pg_sys::MyLatch, events as i32, milliseconds as _, pg_sys::PG_WAIT_EXTENSION);
+        pg_sys::WaitLatch(pg_sys::MyLatch, events as i32, milliseconds as _, event);
         pg_sys::ResetLatch(pg_sys::MyLatch);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::set::Call;
 use super::spi::Session;
-use super::{LONGEST_SLEEP, Time, now, relation};
+use super::{Time, now, relation};
 use crate::error::Error;
 use pgrx::{check_for_interrupts, pg_sys};
 use std::ffi::CStr;
@@ -85,13 +85,7 @@ pub fn at_most(length: Time) -> Time {
 
 /// Sleeps until this process's latch is set or so long, microseconds, and answers to cancel and shutdown.
 pub fn sleep(length: Time) {
-    let milliseconds = length.clamp(0, LONGEST_SLEEP).saturating_add(999) / 1000;
-    // SAFETY: waits for the process's own latch; ends the process with the postmaster.
-    unsafe {
-        let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
-        pg_sys::WaitLatch(pg_sys::MyLatch, events as i32, milliseconds as _, wait_event());
-        pg_sys::ResetLatch(pg_sys::MyLatch);
-    }
+    super::pause(length, wait_event());
     check_for_interrupts!();
 }
 

@@ -33,7 +33,7 @@ pub fn is_told_to_end() -> bool {
 
 /// What a background worker is told by signals.
 ///
-/// SIGTERM is the server's own `die`: it ends a statement in its middle, and a sleep at once (see [`sleep`]).
+/// SIGTERM is the server's own `die`: it ends a statement in its middle, and a sleep at once (see [`sleep_until`]).
 pub fn take_signals() {
     // SAFETY: handlers of the server, set before signals are let through.
     unsafe {
@@ -57,27 +57,19 @@ pub fn is_upgrading() -> bool {
     unsafe { pg_sys::IsBinaryUpgrade }
 }
 
-/// Connects this background worker to a database, and sees that its work never waits for others.
+/// Connects this background worker to a database.
 pub fn enter(database: u32) {
     // SAFETY: once a process; an unknown database ends it.
     unsafe {
         let database = pg_sys::Oid::from(database);
         pg_sys::BackgroundWorkerInitializeConnectionByOid(database, pg_sys::InvalidOid, 0);
     }
-    begin_service();
 }
 
 /// Connects this background worker to no database: it sees the catalogs that all of them share.
 pub fn enter_none() {
     // SAFETY: once a process.
     unsafe { pg_sys::BackgroundWorkerInitializeConnection(std::ptr::null(), std::ptr::null(), 0) };
-    begin_service();
-}
-
-fn begin_service() {
-    for (name, value) in SERVICE {
-        set(name, value);
-    }
 }
 
 /// Why a sleep has ended.
@@ -91,20 +83,16 @@ pub enum Woken {
     Leave,
 }
 
-/// Sleeps so long (microseconds), or until told; then reads the configuration again if it has changed. Here a background
-/// worker waits for something to do.
-pub fn sleep(microseconds: Time) -> Woken {
-    // The latch knows no shorter sleep than a millisecond; rounded down, the last part would be spent in circles.
-    let milliseconds = microseconds.max(0).saturating_add(999) / 1000;
-    // SAFETY: the process's own latch; between transactions. Interrupts are taken after each wake: every process must
-    // answer those that concern all, or a DROP DATABASE waits for it.
+/// Sleeps until a time, or until told; then reads the configuration again if it has changed. Here a background worker waits
+/// for something to do.
+pub fn sleep_until(until: Time) -> Woken {
+    super::pause(until.saturating_sub(super::now()), pg_sys::PG_WAIT_EXTENSION);
+    if is_told_to_end() {
+        return Woken::Leave;
+    }
+    // SAFETY: between transactions. Interrupts are taken after each wake: every process must answer those that concern all,
+    // or a DROP DATABASE waits for it.
     unsafe {
-        let events = pg_sys::WL_LATCH_SET | pg_sys::WL_TIMEOUT | pg_sys::WL_EXIT_ON_PM_DEATH;
-        pg_sys::WaitLatch(pg_sys::MyLatch, events as i32, milliseconds as _, pg_sys::PG_WAIT_EXTENSION);
-        pg_sys::ResetLatch(pg_sys::MyLatch);
-        if is_told_to_end() {
-            return Woken::Leave;
-        }
         if pg_sys::InterruptPending != 0 {
             // There is nothing to cancel, and the ERROR would end the process.
             pg_sys::QueryCancelPending = 0;
@@ -155,8 +143,10 @@ pub struct Failure {
 /// # Errors
 /// What went wrong: it is rolled back, and the log says so, too.
 pub fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R, Failure> {
-    // A trigger of somebody may have changed them for the session.
-    begin_service();
+    // Each time: a trigger of somebody may have changed them for the session.
+    for (name, value) in SERVICE {
+        set(name, value);
+    }
     let before = User::current();
     let whole = AssertUnwindSafe(|| {
         // SAFETY: outside of a transaction, as between two commands of a session; an ERROR leads to the abort below.
@@ -186,8 +176,8 @@ fn log(cause: &CaughtError) -> Failure {
         CaughtError::PostgresError(report) | CaughtError::ErrorReport(report) => report,
         CaughtError::RustPanic { ereport, .. } => ereport,
     };
-    // Somebody has locked a table, as an ALTER TABLE does: nothing to tell.
     let message = report.message().to_owned();
+    // Somebody has locked a table, as an ALTER TABLE does: nothing to tell.
     if report.sql_error_code() != PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE {
         let line = format!("pgqueuer could not do a part of its work, and will try again: {message}");
         error::log(PgSqlErrorCode::ERRCODE_INTERNAL_ERROR, &line, "Its worker goes on with the other parts.");

@@ -30,13 +30,18 @@ struct Schedule {
     live_job: Option<i64>,
 }
 
-/// What becomes of it.
-struct Advance {
-    id: i64,
-    next_tick: Option<Time>,
-    last_tick: Option<Time>,
-    last_job: Option<i64>,
-    note: Option<String>,
+/// What becomes of a schedule.
+pub struct Advance {
+    /// Which.
+    pub id: i64,
+    /// Its next tick; `None` where it ticks no more, or is paused.
+    pub next_tick: Option<Time>,
+    /// The tick that it took; `None` for none.
+    pub last_tick: Option<Time>,
+    /// The job of that; `None` for none.
+    pub last_job: Option<i64>,
+    /// Why a tick enqueued nothing.
+    pub note: Option<String>,
 }
 
 /// How one look went.
@@ -167,7 +172,11 @@ fn enqueue_and_advance(
     arrived.into_iter().try_for_each(|(entrypoint, jobs)| enqueued(relation, entrypoint, now, jobs, jobs))
 }
 
-fn advance<'a>(all: impl Iterator<Item = &'a Advance> + Clone) -> Result<(), Error> {
+/// Writes down what has become of schedules, whose rows are locked.
+///
+/// # Errors
+/// [`Error::Broken`].
+pub fn advance<'a>(all: impl Iterator<Item = &'a Advance> + Clone) -> Result<(), Error> {
     statement::ADVANCE.run(
         &[
             all.clone().map(|one| one.id).collect::<Vec<_>>().into(),
@@ -192,9 +201,9 @@ pub fn start_again(now: Time) -> Result<(), Error> {
             // What has ticked is not repeated; one that has not since then waits for its first tick.
             let back = match row.time(4).filter(|last_tick| *last_tick > now) {
                 Some(last_tick) => has_gone_back(last_tick, next_tick, now),
-                None => next_of(&cron, &timezone, first).is_none_or(|second| {
-                    has_gone_back(first, second, second.saturating_sub(next_tick.saturating_sub(now)))
-                }),
+                // As if it had ticked one interval before.
+                None => next_of(&cron, &timezone, first)
+                    .is_none_or(|second| has_gone_back(next_tick.saturating_sub(second - first), next_tick, now)),
             };
             (back && next_tick > first).then_some(Advance {
                 id: row.big(1)?,

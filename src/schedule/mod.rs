@@ -1,14 +1,16 @@
 //! Schedules: each tick enqueues a job.
 //!
 //! - this file     pgq.schedule, pgq.unschedule, pgq.pause_schedule, pgq.resume_schedule
+//! - [`arm`]       pgq.arm: schedules of a copy tick, too
 //! - [`cron_next`] when an expression ticks
 //! - [`fire`]      ticks that have come: their jobs are enqueued and the ticks taken, in one transaction
 
+mod arm;
 mod cron_next;
 pub mod fire;
 
-use crate::arm;
 use crate::error::Error;
+use crate::installation;
 use crate::job::check;
 use crate::pg::argument::Raw;
 use crate::pg::spi::Parameter;
@@ -70,7 +72,7 @@ fn schedule(
         Parameter::time(next),
         pg::caller().into(),
     ];
-    arm::begin()?;
+    installation::begin()?;
     let Some(id) = statement::SCHEDULE.bigs(&parameters)?.first().copied() else {
         return Err(Error::Broken("there is no row in pgq.installation: SELECT pgq.arm()".to_owned()).into());
     };
@@ -145,15 +147,10 @@ fn read(cron: Option<&str>) -> Result<Cron, Error> {
 
 /// A time zone.
 fn zone(timezone: Option<&str>) -> Result<Zone, Error> {
-    let shown = timezone.map_or_else(|| "It is NULL.".to_owned(), |name| format!("It is \"{}\".", shortened(name)));
     timezone.and_then(Zone::parse).ok_or_else(|| {
         let hint = "Pass an IANA name such as 'UTC', 'Europe/Berlin' or 'America/New_York'.";
-        Error::argument("timezone", "be a time zone", shown, hint)
+        Error::argument("timezone", "be a time zone", check::shown(timezone), hint)
     })
-}
-
-fn shortened(text: &str) -> String {
-    text.chars().take(64).collect()
 }
 
 /// When a schedule whose row says so ticks next.

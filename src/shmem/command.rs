@@ -189,7 +189,9 @@ unsafe fn option(options: *mut pg_sys::List, name: &std::ffi::CStr) -> *const c_
 
 /// How long no worker may come back, should the session die in the middle of the command, microseconds.
 const BANNED: i64 = 60_000_000;
-/// How long one waits for the worker to leave, in steps of ten milliseconds,
+/// How often one looks whether the worker has left, microseconds,
+const STEP: i64 = 10_000;
+/// for how many of these steps,
 const STEPS: usize = 500;
 /// and after how many of them it is told to end.
 const PATIENCE: usize = 30;
@@ -224,7 +226,7 @@ unsafe fn ask_worker_out(name: *const c_char) {
                 unsafe { libc::kill(pid, libc::SIGTERM) };
             }
         }
-        pg::pause(10);
+        pg::pause(STEP, pg_sys::PG_WAIT_EXTENSION);
         // SAFETY: an ERROR may jump over this frame; its abort lifts the ban.
         unsafe {
             if pg_sys::InterruptPending != 0 {

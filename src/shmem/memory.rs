@@ -123,6 +123,9 @@ pub fn in_slices(step: impl Fn(&mut Claims<'_>, usize) -> usize) {
     while change(|claims| step(claims, SLICE)) == Some(SLICE) {}
 }
 
+/// How many slots a sweep looks at under one hold of the lock, usually.
+pub const SWEEP: u32 = 256;
+
 /// Goes through a table slice by slice: `step` returns the slot to go on from.
 pub fn sweep(mut step: impl FnMut(&mut Claims<'_>, u32) -> Option<u32>) {
     let mut from = Some(0);

@@ -7,9 +7,6 @@ use pgrx::pg_sys;
 use pgrx::prelude::pg_guard;
 use std::cell::{Cell, RefCell};
 
-/// How many slots a sweep looks at under one hold of the lock.
-const SWEEP: u32 = 256;
-
 thread_local! {
     static NUMBER: Cell<u64> = const { Cell::new(0) };
     /// This session as a worker of each jobs table that it has claimed from: more than one only where the extension was
@@ -126,7 +123,7 @@ unsafe extern "C-unwind" fn on_exit(_code: std::ffi::c_int, _argument: pg_sys::D
     if let Ok(Some(relation)) = SERVED.try_with(Cell::take) {
         let told = pg::service::is_told_to_end();
         if memory::change(|claims| claims.worker_left(relation, pg::process(), told, pg::now())) == Some(true) {
-            memory::sweep(|claims, slot| claims.unmark_some(relation, slot, SWEEP));
+            memory::sweep(|claims, slot| claims.unmark_some(relation, slot, memory::SWEEP));
         }
     }
     if LAUNCHER.try_with(Cell::get) == Ok(true) {

@@ -7,7 +7,7 @@
 //! The callbacks are registered once, for the life of the process. After a commit an error would be a PANIC: they
 //! allocate nothing, raise nothing, and take no lock but the leaf lock of the claim table.
 
-use super::memory::{self, sweep};
+use super::memory::{self, SWEEP, sweep};
 use super::note::{Deed, Note};
 use super::{command, session};
 use crate::error::{Error, raise};
@@ -24,8 +24,6 @@ pub use super::note::{Arrival, Then};
 const SLICE: usize = 16;
 /// For how many notes a session keeps memory between transactions.
 const KEPT: usize = 1024;
-/// How many slots a sweep looks at under one hold of the lock.
-const SWEEP: u32 = 256;
 
 thread_local! {
     static NOTES: RefCell<Vec<Note>> = const { RefCell::new(Vec::new()) };

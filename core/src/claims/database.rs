@@ -218,17 +218,14 @@ impl Claims<'_> {
         of.banned_until <= now && of.excluded == 0
     }
 
-    /// It has connected. False where a command needs the database meanwhile.
-    pub fn worker_runs(&mut self, relation: Relation, latch: u64, now: i64) -> bool {
+    /// It has connected, and found the jobs table (0: there is none). False where it is to leave.
+    pub fn worker_serves(&mut self, relation: Relation, latch: u64, now: i64) -> bool {
         let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
         (of.state, of.latch, of.since, of.wake_at) = (WorkerState::Running, latch, now, i64::MAX);
         of.retry_at = 0;
-        of.banned_until <= now && of.excluded == 0
-    }
-
-    /// It has found the jobs table (0: there is none). False where it is to leave.
-    pub fn worker_serves(&mut self, relation: Relation, now: i64) -> bool {
-        let Some(of) = self.databases.get_mut(&key(relation)) else { return false };
+        if of.banned_until > now || of.excluded != 0 {
+            return false;
+        }
         if of.served != relation.table {
             (of.served, of.next_due, of.next_tick, of.armed) = (relation.table, 0, 0, 0);
             of.clock_was_set = 1;
@@ -250,10 +247,11 @@ impl Claims<'_> {
         of.banned_until <= now && of.excluded == 0 && of.served != 0 && of.served == relation.table
     }
 
-    /// The worker goes to sleep: until `at`, or sooner if something was noted since it looked. Where another database's
-    /// worker needs its place it leaves.
+    /// The worker has done a round, and so is well, and goes to sleep: until `at`, or sooner if something was noted since it
+    /// looked. Where another database's worker needs its place it leaves.
     pub fn worker_sleeps(&mut self, relation: Relation, at: i64, now: i64) -> Sleep {
         let Some(of) = self.databases.get_mut(&key(relation)) else { return Sleep::Leave };
+        (of.failures, of.refused) = (0, false);
         if of.told != 0 {
             // Its latch may have been taken for something else that it waited for meanwhile.
             return Sleep::Until(i64::MIN);
@@ -302,13 +300,6 @@ impl Claims<'_> {
         }
         self.tell_launcher();
         !rests
-    }
-
-    /// The worker has done a round: it is at work again after whatever went wrong.
-    pub fn worker_is_well(&mut self, relation: Relation) {
-        if let Some(of) = self.databases.get_mut(&key(relation)) {
-            (of.failures, of.refused) = (0, false);
-        }
     }
 
     /// A jobs table is gone (`table` 0: a database is): its worker has nothing to do any more.

@@ -59,13 +59,15 @@ impl Claims<'_> {
         self.boot.look_around_at = at;
     }
 
-    /// Settings have changed, by which those that rest have reckoned when they are needed.
-    pub fn call_all(&mut self) {
+    /// Settings have changed, which say what databases are served, and by which those that rest have reckoned when they are
+    /// needed.
+    pub fn settings_changed(&mut self) {
         for slot in 0..self.databases.used() {
             if let Some(of) = self.databases.at_mut(slot).filter(|of| of.state == WorkerState::Resting) {
                 of.wake_at = i64::MIN;
             }
         }
+        self.databases_changed();
     }
 
     /// A worker is not started after all: again at that time.

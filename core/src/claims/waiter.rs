@@ -35,7 +35,7 @@ impl Latches {
     /// None.
     pub const NONE: Self = Self { at: [0; Self::ROOM], len: 0, more: false };
 
-    /// The addresses, each as it was given to [`Claims::wait`] or [`Claims::worker_runs`].
+    /// The addresses, each as it was given to [`Claims::wait`] or [`Claims::worker_serves`].
     pub fn iter(&self) -> impl Iterator<Item = u64> + '_ {
         self.at.iter().take(self.len).copied()
     }

@@ -53,11 +53,6 @@ pub fn database() -> Database<'static> {
     shared().database()
 }
 
-/// The same, where schedules tick.
-pub fn ticking_database() -> Database<'static> {
-    shared().ticking_database()
-}
-
 /// The same, without the extension.
 pub fn empty_database() -> Database<'static> {
     shared().empty_database()
@@ -164,14 +159,6 @@ impl Cluster {
     /// What the server has written.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
-    }
-
-    /// A fresh database with the extension, in which schedules tick, though it is a copy of the pattern's files.
-    pub fn ticking_database(&self) -> Database<'_> {
-        let database = self.database();
-        let armed = "SELECT pgq.is_armed() OR pgq.arm()";
-        assert!(database.connect().query_one(armed, &[]).is_ok_and(|row| row.get(0)), "a copy can be armed");
-        database
     }
 
     /// A fresh copy of another database's files.

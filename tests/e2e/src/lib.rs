@@ -7,7 +7,6 @@
 //! - [`health`]  what `pgq.health()` says, row by row
 //! - [`history`] what happened to jobs, and whether it can be true
 //! - [`raw`]     a session in the words of the wire protocol
-//! - [`beat`]    whether a schedule of every second has lost or doubled a tick
 //! - [`serving`] the background workers of a server, as its operator sees them
 //! - [`waiter`]  a session that waits for jobs, and when it was woken
 //! - [`ticks`]   schedules, and the jobs of their ticks
@@ -25,7 +24,6 @@
 )]
 
 pub mod ask;
-pub mod beat;
 pub mod clock;
 pub mod cluster;
 pub mod crew;

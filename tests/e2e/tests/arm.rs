@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{column, run, value};
-use pgqueuer_e2e::cluster::{Cluster, Database, Stop, empty_database, ticking_database};
+use pgqueuer_e2e::cluster::{Cluster, Database, Stop, database, empty_database};
 use pgqueuer_e2e::ticks::{each_second, is_without_gap, seconds, server_now, shown, ticks, until_more};
 use pgqueuer_e2e::until::until;
 use postgres::{Client, Config, NoTls};
@@ -138,7 +138,7 @@ fn create_extension_arms() {
 #[test]
 fn a_copy_of_the_files_ticks_from_its_arming_on() {
     let cluster = Cluster::start(&[]);
-    let original = cluster.ticking_database();
+    let original = cluster.database();
     drop(filled(&original));
     let copy = cluster.copy_of(&original.name);
     a_copy_ticks_from_its_arming_on(&copy, &mut original.connect());
@@ -153,7 +153,7 @@ fn a_copy_of_the_files_ticks_from_its_arming_on() {
 #[test]
 fn a_copy_that_is_armed_before_its_background_worker_has_looked_stays_armed() {
     let cluster = Cluster::start(&[]);
-    let original = cluster.ticking_database();
+    let original = cluster.database();
     run(&mut original.connect(), "SELECT pgq.schedule('rare', '@yearly')");
     for round in 0..12 {
         let copy = cluster.copy_of(&original.name);
@@ -170,7 +170,7 @@ fn a_copy_that_is_armed_before_its_background_worker_has_looked_stays_armed() {
 #[test]
 fn a_copy_of_what_was_never_armed_is_not_armed_either() {
     let cluster = Cluster::start(&[]);
-    let original = cluster.ticking_database();
+    let original = cluster.database();
     drop(filled(&original));
     let copy = cluster.copy_of(&original.name);
     assert!(!is_armed(&mut copy.connect()));
@@ -184,7 +184,7 @@ fn a_copy_of_what_was_never_armed_is_not_armed_either() {
 #[test]
 fn a_database_of_another_name_is_the_same() {
     let cluster = Cluster::start(&[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     drop(filled(&database));
     run(&mut cluster.connect("postgres"), &format!("ALTER DATABASE {} RENAME TO renamed", database.name));
     let mut session = cluster.connect("renamed");
@@ -227,7 +227,7 @@ fn contents(session: &mut Client) -> Vec<String> {
 
 fn keeps_every_column(by: fn(&Database, &Database)) {
     let cluster = Cluster::start(&[]);
-    let (from, to) = (cluster.ticking_database(), cluster.empty_database());
+    let (from, to) = (cluster.database(), cluster.empty_database());
     let mut source = filled(&from);
     // It stands still while it is dumped and compared.
     run(&mut source, "SELECT pgq.schedule('beat', '@yearly')");
@@ -252,7 +252,7 @@ fn a_plain_dump_keeps_every_column() {
 
 #[test]
 fn a_restored_dump_in_the_same_server_ticks_from_its_arming_on() {
-    let (from, to) = (ticking_database(), empty_database());
+    let (from, to) = (database(), empty_database());
     let mut source = filled(&from);
     through_pg_restore(&from, &to);
     a_copy_ticks_from_its_arming_on(&to, &mut source);
@@ -260,7 +260,7 @@ fn a_restored_dump_in_the_same_server_ticks_from_its_arming_on() {
 
 #[test]
 fn a_restored_dump_in_another_server_ticks_from_its_arming_on() {
-    let (from, other) = (ticking_database(), Cluster::start(&[]));
+    let (from, other) = (database(), Cluster::start(&[]));
     let to = other.empty_database();
     let mut source = filled(&from);
     through_psql(&from, &to);
@@ -269,7 +269,7 @@ fn a_restored_dump_in_another_server_ticks_from_its_arming_on() {
 
 #[test]
 fn nothing_ticks_in_the_middle_of_a_parallel_restore() {
-    let (from, to) = (ticking_database(), empty_database());
+    let (from, to) = (database(), empty_database());
     let mut source = filled(&from);
     // Some weight, so that it takes a while.
     run(&mut source, "SELECT count(pgq.schedule('s ' || i, '* * * * * *', 'load')) FROM generate_series(1, 2000) AS i");
@@ -288,7 +288,7 @@ fn nothing_ticks_in_the_middle_of_a_parallel_restore() {
 
 #[test]
 fn schedules_that_are_brought_into_a_database_that_ticks_stop_it_until_it_is_armed_again() {
-    let (from, to) = (ticking_database(), ticking_database());
+    let (from, to) = (database(), database());
     let mut source = filled(&from);
     let mut target = to.connect();
     // It has had one of its own.
@@ -302,9 +302,8 @@ fn schedules_that_are_brought_into_a_database_that_ticks_stop_it_until_it_is_arm
 
 #[test]
 fn a_restore_over_the_database_that_was_dumped_is_armed_by_hand() {
-    let database = ticking_database();
+    let (control, database) = (database(), database());
     let mut session = filled(&database);
-    let control = ticking_database();
     let mut other = control.connect();
     each_second(&mut other, "beat", ", overlap => true");
     let folder = std::env::temp_dir().join(format!("pgqueuer-over-{}", std::process::id()));
@@ -326,7 +325,7 @@ fn a_restore_over_the_database_that_was_dumped_is_armed_by_hand() {
 #[test]
 fn a_standby_that_was_promoted_goes_on_ticking() {
     let primary = Cluster::start(&[]);
-    let database = primary.ticking_database();
+    let database = primary.database();
     drop(filled(&database));
     let standby = Cluster::standby_of(&primary);
     until_more(&mut database.connect(), "beat", 2);

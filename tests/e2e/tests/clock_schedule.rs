@@ -46,7 +46,7 @@ fn quiet(seconds: u64) {
 #[test]
 fn a_clock_set_forward_by_an_hour_makes_up_for_ticks_as_the_schedule_says() {
     let (cluster, clock) = cluster_at(NOON + 5, &[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let mut session = database.connect();
     for policy in ["skip", "one", "all"] {
         let more = format!(", catch_up => '{policy}'");
@@ -73,7 +73,7 @@ fn a_clock_set_forward_by_an_hour_makes_up_for_ticks_as_the_schedule_says() {
 #[test]
 fn a_clock_set_forward_by_seconds_makes_up_for_ticks_as_the_schedule_says() {
     let (cluster, clock) = cluster_at(NOON, &[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let mut session = database.connect();
     for policy in ["skip", "one", "all"] {
         each_second(&mut session, policy, &format!(", overlap => true, catch_up => '{policy}'"));
@@ -98,7 +98,7 @@ fn a_clock_set_forward_by_seconds_makes_up_for_ticks_as_the_schedule_says() {
 #[test]
 fn a_clock_set_back_by_seconds_repeats_no_tick_and_loses_none() {
     let (cluster, clock) = cluster_at(NOON, &[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let mut session = database.connect();
     each_second(&mut session, "s", ", overlap => true, catch_up => 'all'");
     until_more(&mut session, "s", 2);
@@ -119,7 +119,7 @@ fn a_clock_set_back_by_seconds_repeats_no_tick_and_loses_none() {
 #[test]
 fn a_clock_set_back_by_a_minute_repeats_no_tick_of_minutes_or_hours() {
     let (cluster, clock) = cluster_at(NOON - 50, &[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let mut session = database.connect();
     for (name, cron) in [("minute", "* * * * *"), ("hour", "0 * * * *"), ("five", "*/5 * * * *")] {
         schedule(&mut session, name, cron, "");
@@ -144,7 +144,7 @@ fn a_clock_set_back_by_a_minute_repeats_no_tick_of_minutes_or_hours() {
 /// Four schedules that have all ticked at noon.
 fn ticked_at_noon() -> (Cluster, Clock, String) {
     let (cluster, clock) = cluster_at(NOON - 50, &[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let mut session = database.connect();
     for (name, cron) in
         [("second", "* * * * * *"), ("minute", "* * * * *"), ("hour", "0 * * * *"), ("day", "0 12 * * *")]
@@ -214,7 +214,7 @@ fn schedules_go_on_where_the_clock_was_set_back_by_a_day_while_the_server_was_do
 #[test]
 fn no_tick_comes_twice_where_the_clock_was_set_back_by_seconds_while_the_server_was_down() {
     let (cluster, clock) = cluster_at(NOON, &[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let mut session = database.connect();
     each_second(&mut session, "s", ", overlap => true, catch_up => 'all'");
     for how in [Stop::Fast, Stop::Immediate] {
@@ -238,7 +238,7 @@ fn made_a_year_ahead(session: &mut Client) {
 #[test]
 fn schedules_that_were_made_or_changed_while_the_clock_was_ahead_go_on_once_it_is_right() {
     let (cluster, clock) = cluster_at(NOON - 50, &[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let mut session = database.connect();
     for name in ["resumed", "changed"] {
         schedule(&mut session, name, "0 * * * *", "");
@@ -292,7 +292,7 @@ fn in_berlin(session: &mut Client) {
 #[test]
 fn in_spring_what_falls_into_the_gap_ticks_once_at_its_end_and_hours_keep_their_beat() {
     let (cluster, clock) = cluster_at(SPRING - 10 * MINUTE, &[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let mut session = database.connect();
     in_berlin(&mut session);
     pass(&cluster, &clock, &mut session, SPRING, &[0, 30, 60, 90, 120]);
@@ -310,7 +310,7 @@ fn in_spring_what_falls_into_the_gap_ticks_once_at_its_end_and_hours_keep_their_
 #[test]
 fn in_autumn_what_falls_into_the_overlap_ticks_the_first_time_and_hours_keep_their_beat() {
     let (cluster, clock) = cluster_at(AUTUMN - 10 * MINUTE, &[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let mut session = database.connect();
     in_berlin(&mut session);
     pass(&cluster, &clock, &mut session, AUTUMN, &[0, 30, 60, 90, 120]);
@@ -328,7 +328,7 @@ fn in_autumn_what_falls_into_the_overlap_ticks_the_first_time_and_hours_keep_the
 #[test]
 fn a_restart_within_the_overlap_repeats_nothing() {
     let (cluster, clock) = cluster_at(AUTUMN + 20 * MINUTE, &[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let mut session = database.connect();
     in_berlin(&mut session);
     pass(&cluster, &clock, &mut session, AUTUMN, &[30]);

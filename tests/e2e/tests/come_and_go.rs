@@ -3,9 +3,10 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{dequeue, enqueue, run, value};
-use pgqueuer_e2e::beat::{each_second, faults, ticks};
+
 use pgqueuer_e2e::cluster::{Cluster, Database};
 use pgqueuer_e2e::serving::{complaints, terminate, until_launched, until_served, worker_of};
+use pgqueuer_e2e::ticks::{beats, each_second_catching_up, faults};
 use pgqueuer_e2e::until::until;
 use pgqueuer_e2e::waiter::Waiter;
 use postgres::Client;
@@ -92,20 +93,20 @@ fn an_extension_that_is_dropped_and_made_in_one_transaction_is_served() {
     let mut owner = database.connect();
     run(&mut owner, "CREATE EXTENSION pgqueuer");
     until_served(&mut operator, &database.name);
-    each_second(&mut owner, "gone", "all");
+    each_second_catching_up(&mut owner, "gone", "all");
     assert_serves(&database);
     run(&mut owner, "BEGIN; DROP EXTENSION pgqueuer; CREATE EXTENSION pgqueuer; COMMIT");
     // Nobody has called anything: what comes into the table itself is enough.
     run(&mut owner, "SELECT pgq.schedule('beat', '* * * * * *', overlap => true)");
-    until("it ticks", || (ticks(&mut owner, "beat").len() >= 3).then_some(()));
-    assert_eq!(faults(&ticks(&mut owner, "beat")), [""; 0]);
-    assert_eq!(ticks(&mut owner, "gone"), [0; 0]);
+    until("it ticks", || (beats(&mut owner, "beat").len() >= 3).then_some(()));
+    assert_eq!(faults(&beats(&mut owner, "beat")), [""; 0]);
+    assert_eq!(beats(&mut owner, "gone"), [0; 0]);
     assert_serves(&database);
     // And rolled back: the old one is served as before.
-    let before = ticks(&mut owner, "beat").len();
+    let before = beats(&mut owner, "beat").len();
     run(&mut owner, "BEGIN; DROP EXTENSION pgqueuer; CREATE EXTENSION pgqueuer; ROLLBACK");
-    until("it ticks", || (ticks(&mut owner, "beat").len() >= before + 2).then_some(()));
-    assert_eq!(faults(&ticks(&mut owner, "beat")), [""; 0]);
+    until("it ticks", || (beats(&mut owner, "beat").len() >= before + 2).then_some(()));
+    assert_eq!(faults(&beats(&mut owner, "beat")), [""; 0]);
     assert_eq!(complaints(&cluster.log()), [""; 0]);
 }
 

@@ -4,11 +4,12 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{column, dequeue, enqueue, run, value};
-use pgqueuer_e2e::beat::{Tick, each_second, faults, lateness, second, ticks};
+
 use pgqueuer_e2e::cluster::{Cluster, Database, Setting, Stop};
 use pgqueuer_e2e::serving::{
     complaints, is_told_to_end, launcher, processor_time, until_launched, until_served, workers,
 };
+use pgqueuer_e2e::ticks::{beats, each_second_catching_up, faults, lateness, server_now};
 use pgqueuer_e2e::until::{until, until_within};
 use pgqueuer_e2e::waiter::Waiter;
 use postgres::Client;
@@ -65,8 +66,8 @@ fn counting<R>(cluster: &Cluster, act: impl FnOnce() -> R) -> (R, usize) {
 }
 
 /// Waits until the server's clock shows a second.
-fn until_second(session: &mut Client, wanted: Tick) {
-    until_within(Duration::from_secs(30), "the time has come", || (second(session) >= wanted).then_some(()));
+fn until_second(session: &mut Client, wanted: i64) {
+    until_within(Duration::from_secs(30), "the time has come", || (server_now(session) >= wanted).then_some(()));
 }
 
 /// The time from when a job was due until its waiter had it, and until a listener was told.
@@ -134,11 +135,11 @@ fn worst(what: &str, mut all: Vec<Duration>) {
 }
 
 /// Each database has ticked each second, punctually, from the first tick on, or from `since` on.
-fn assert_ticked(databases: &[Database], name: &str, since: Tick, least: usize) {
+fn assert_ticked(databases: &[Database], name: &str, since: i64, least: usize) {
     let mut late = vec![];
     for database in databases {
         let mut session = database.connect();
-        let mut all = ticks(&mut session, name);
+        let mut all = beats(&mut session, name);
         all.retain(|tick| *tick >= since);
         assert!(all.len() >= least, "{}: {} ticks since {since}", database.name, all.len());
         assert_eq!(faults(&all), [""; 0], "{}", database.name);
@@ -153,7 +154,7 @@ fn assert_ticked(databases: &[Database], name: &str, since: Tick, least: usize) 
 fn twenty_databases_are_served_by_four_workers_before_and_after_a_restart() {
     let cluster = few_places(&[]);
     let databases: Vec<Database> = (0..MANY).map(|_| cluster.database()).collect();
-    everywhere(&databases, |database| each_second(&mut database.connect(), "beat", "skip"));
+    everywhere(&databases, |database| each_second_catching_up(&mut database.connect(), "beat", "skip"));
     let ((), most) = counting(&cluster, || {
         let (woken, told) = everywhere(&databases, deferred).into_iter().unzip();
         worst("from due to woken", woken);
@@ -171,7 +172,7 @@ fn twenty_databases_are_served_by_four_workers_before_and_after_a_restart() {
     cluster.stop(Stop::Fast);
     cluster.begin();
     let mut session = cluster.connect("postgres");
-    let began = second(&mut session);
+    let began = server_now(&mut session);
     let ((), most) = counting(&cluster, || until_second(&mut session, began + 6));
     assert!((1..=PLACES).contains(&most), "{most} workers at a time");
     // A tick that came while the server was down was missed; from the second after the start on none is.
@@ -261,7 +262,7 @@ fn databases_without_the_extension_have_no_worker_and_are_visited_once() {
 fn a_claim_of_a_database_whose_worker_rests_is_released_when_its_lease_ends() {
     let cluster = few_places(&[("pgqueuer.max_background_workers", "1")]);
     let databases: Vec<Database> = (0..3).map(|_| cluster.database()).collect();
-    each_second(&mut databases[0].connect(), "beat", "skip");
+    each_second_catching_up(&mut databases[0].connect(), "beat", "skip");
     // One keeps the only place busy: the other workers come for a moment, and only if they are needed.
     let ((), most) = counting(&cluster, || {
         for _ in 0..3 {

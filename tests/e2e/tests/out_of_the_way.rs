@@ -4,9 +4,10 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{dequeue, enqueue, run, value};
-use pgqueuer_e2e::beat::each_second;
+
 use pgqueuer_e2e::cluster::{Cluster, Database, Setting, Stop};
 use pgqueuer_e2e::serving::{complaints, is_told_to_end, until_launched, until_served, worker_of, workers};
+use pgqueuer_e2e::ticks::each_second_catching_up;
 use pgqueuer_e2e::until::until;
 use postgres::{Client, Config, NoTls};
 use std::time::{Duration, Instant};
@@ -129,7 +130,7 @@ fn a_dump_and_a_shutdown_do_not_wait_for_a_worker_that_is_busy() {
     let mut operator = cluster.connect("postgres");
     let database = cluster.database();
     served_soon(&mut operator, &database.name);
-    each_second(&mut database.connect(), "beat", "all");
+    each_second_catching_up(&mut database.connect(), "beat", "all");
     make_busy(&database);
     let start = Instant::now();
     let dumped = database.program("pg_dump").args(["-f", "/dev/null"]).status().unwrap();
@@ -151,7 +152,7 @@ fn a_dump_and_a_shutdown_do_not_wait_for_a_worker_that_is_busy() {
 fn a_shutdown_does_not_wait_for_workers_that_start_or_rest() {
     let cluster = server(&[("max_worker_processes", "8"), ("pgqueuer.max_background_workers", "2")]);
     let databases: Vec<Database> = (0..8).map(|_| cluster.database()).collect();
-    databases.iter().for_each(|database| each_second(&mut database.connect(), "beat", "all"));
+    databases.iter().for_each(|database| each_second_catching_up(&mut database.connect(), "beat", "all"));
     for _ in 0..3 {
         let start = Instant::now();
         cluster.stop(Stop::Fast);
@@ -169,7 +170,7 @@ fn commands_do_not_wait_for_a_worker_that_rests_or_is_about_to_come_back() {
     let mut operator = cluster.connect("postgres");
     let databases: Vec<Database> = (0..3).map(|_| cluster.database()).collect();
     // They take turns at the one place, each second.
-    databases.iter().for_each(|database| each_second(&mut database.connect(), "beat", "all"));
+    databases.iter().for_each(|database| each_second_catching_up(&mut database.connect(), "beat", "all"));
     for database in &databases {
         until_left(&mut operator, &database.name);
         command_all(&mut operator, &database.name, &mut |_, _| {});
@@ -257,7 +258,7 @@ fn a_command_that_fails_leaves_the_worker_where_it_is_needed() {
 fn many_databases_that_come_and_go_leave_nothing_in_the_log() {
     let cluster = server(&[("pgqueuer.max_background_workers", "2")]);
     let beating: Vec<Database> = (0..3).map(|_| cluster.database()).collect();
-    beating.iter().for_each(|database| each_second(&mut database.connect(), "beat", "all"));
+    beating.iter().for_each(|database| each_second_catching_up(&mut database.connect(), "beat", "all"));
     let mut operators: Vec<Client> = (0..2).map(|_| cluster.connect("postgres")).collect();
     // The launcher is at work all the time: it must not start a worker in a database that has just gone.
     std::thread::scope(|scope| {

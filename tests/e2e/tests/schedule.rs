@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{column, dequeue, run, value};
-use pgqueuer_e2e::cluster::{Cluster, ticking_database};
+use pgqueuer_e2e::cluster::{Cluster, database};
 use pgqueuer_e2e::ticks::{AT_ONCE, each_second, is_without_gap, seconds, server_now, shown, ticks, until_more};
 use pgqueuer_e2e::until::until;
 use pgqueuer_e2e::waiter::Waiter;
@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 #[test]
 fn each_second_gets_one_job_at_once() {
-    let database = ticking_database();
+    let database = database();
     let mut session = database.connect();
     let made = server_now(&mut session);
     each_second(&mut session, "beat", ", overlap => true");
@@ -33,7 +33,7 @@ fn each_second_gets_one_job_at_once() {
 
 #[test]
 fn a_schedule_says_when_it_ticks_and_ticked_and_what_it_enqueued() {
-    let database = ticking_database();
+    let database = database();
     let mut session = database.connect();
     each_second(&mut session, "beat", ", overlap => true");
     let at = "next_tick > now() AND next_tick <= now() + '1 s' AND last_tick IS NULL AND last_job IS NULL AND note IS NULL AND enabled";
@@ -48,7 +48,7 @@ fn a_schedule_says_when_it_ticks_and_ticked_and_what_it_enqueued() {
 
 #[test]
 fn a_tick_wakes_those_who_wait_and_those_who_listen() {
-    let database = ticking_database();
+    let database = database();
     let (mut session, mut listener) = (database.connect(), database.connect());
     let channels: Vec<String> = column(&mut listener, "SELECT pgq.listen('{fetch}')", &[]);
     let waiter = Waiter::asleep(&database, &mut session);
@@ -66,7 +66,7 @@ fn a_tick_wakes_those_who_wait_and_those_who_listen() {
 
 #[test]
 fn what_was_rolled_back_never_happened() {
-    let database = ticking_database();
+    let database = database();
     let (mut session, mut other) = (database.connect(), database.connect());
     each_second(&mut session, "kept", ", overlap => true");
     run(&mut session, "BEGIN");
@@ -91,7 +91,7 @@ fn what_was_rolled_back_never_happened() {
 
 #[test]
 fn a_change_takes_effect_at_its_commit_and_no_tick_before_it_is_lost() {
-    let database = ticking_database();
+    let database = database();
     let (mut session, mut other) = (database.connect(), database.connect());
     each_second(&mut session, "control", ", overlap => true");
     each_second(&mut session, "changed", ", 'old', overlap => true");
@@ -115,7 +115,7 @@ fn a_change_takes_effect_at_its_commit_and_no_tick_before_it_is_lost() {
 
 #[test]
 fn a_schedule_that_is_made_slower_or_faster_or_removed_ticks_so_at_once() {
-    let database = ticking_database();
+    let database = database();
     let mut session = database.connect();
     each_second(&mut session, "control", ", overlap => true");
     run(&mut session, "SELECT pgq.schedule('s', '@yearly', overlap => true)");
@@ -137,7 +137,7 @@ fn a_schedule_that_is_made_slower_or_faster_or_removed_ticks_so_at_once() {
 
 #[test]
 fn a_paused_schedule_is_silent_and_a_resumed_one_makes_up_for_nothing() {
-    let database = ticking_database();
+    let database = database();
     let mut session = database.connect();
     each_second(&mut session, "control", ", overlap => true");
     each_second(&mut session, "s", ", overlap => true, catch_up => 'all'");
@@ -160,7 +160,7 @@ fn a_paused_schedule_is_silent_and_a_resumed_one_makes_up_for_nothing() {
 
 #[test]
 fn priority_ordering_key_headers_and_payload_reach_the_jobs() {
-    let database = ticking_database();
+    let database = database();
     let mut session = database.connect();
     let more = ", 'work', 'täglich', priority => -7, ordering_key => 'key', overlap => true,
                   headers => '{\"trace\": [1, null], \"schedule\": \"mine\"}'";
@@ -181,7 +181,7 @@ fn priority_ordering_key_headers_and_payload_reach_the_jobs() {
 #[test]
 fn a_producer_sees_the_status_of_the_jobs_of_its_schedule() {
     let cluster = Cluster::start(&[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let (mut session, mut other, mut stranger) = (database.connect(), database.connect(), database.connect());
     run(
         &mut session,
@@ -204,7 +204,7 @@ fn a_producer_sees_the_status_of_the_jobs_of_its_schedule() {
 #[test]
 fn a_schedule_of_a_transaction_that_was_prepared_ticks_from_its_commit_on() {
     let cluster = Cluster::start(&[("max_prepared_transactions", "4")]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let (mut session, mut other) = (database.connect(), database.connect());
     run(&mut session, "SELECT pgq.schedule('rare', '@yearly')");
     until("the scheduler has looked", || {

@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{column, run, value};
-use pgqueuer_e2e::cluster::{Database, ticking_database};
+use pgqueuer_e2e::cluster::{Database, database};
 use pgqueuer_e2e::ticks::{AT_ONCE, each_second, is_without_gap, seconds, server_now, shown, ticks, until_more};
 use pgqueuer_e2e::until::{until, until_within};
 use postgres::Client;
@@ -42,7 +42,7 @@ fn span(session: &mut Client, entrypoint: &str, count: i64, at: i64) -> (i64, i6
 
 #[test]
 fn ten_thousand_schedules_of_one_second_are_all_enqueued_soon_after_it() {
-    let database = ticking_database();
+    let database = database();
     let (mut session, mut other) = (database.connect(), database.connect());
     let at = crowd(&mut session, "crowd", 10_000);
     let (first, last) = span(&mut session, "crowd", 10_000, at);
@@ -57,7 +57,7 @@ fn ten_thousand_schedules_of_one_second_are_all_enqueued_soon_after_it() {
 
 #[test]
 fn a_schedule_that_somebody_has_locked_does_not_hold_up_the_others_and_ticks_when_it_is_free() {
-    let database = ticking_database();
+    let database = database();
     let (mut session, mut other) = (database.connect(), database.connect());
     for name in ["locked", "control"] {
         each_second(&mut session, name, ", overlap => true");
@@ -76,7 +76,7 @@ fn a_schedule_that_somebody_has_locked_does_not_hold_up_the_others_and_ticks_whe
 
 #[test]
 fn while_somebody_has_locked_the_table_nothing_else_waits() {
-    let database = ticking_database();
+    let database = database();
     let (mut session, mut other) = (database.connect(), database.connect());
     each_second(&mut session, "s", ", overlap => true");
     until_more(&mut session, "s", 1);
@@ -104,7 +104,7 @@ fn forbid(session: &mut Client, entrypoint: &str) {
 
 #[test]
 fn a_schedule_whose_jobs_cannot_be_inserted_does_not_hold_up_the_others() {
-    let database = ticking_database();
+    let database = database();
     let mut session = database.connect();
     forbid(&mut session, "forbidden");
     for name in ["a", "forbidden", "z"] {
@@ -120,7 +120,7 @@ fn a_schedule_whose_jobs_cannot_be_inserted_does_not_hold_up_the_others() {
 
 #[test]
 fn a_schedule_whose_jobs_cannot_be_inserted_says_so() {
-    let database = ticking_database();
+    let database = database();
     let mut session = database.connect();
     forbid(&mut session, "forbidden");
     each_second(&mut session, "forbidden", "");
@@ -130,7 +130,7 @@ fn a_schedule_whose_jobs_cannot_be_inserted_says_so() {
 
 #[test]
 fn a_schedule_whose_jobs_could_not_be_inserted_ticks_as_soon_as_it_is_changed_to_one_whose_jobs_can() {
-    let database = ticking_database();
+    let database = database();
     let mut session = database.connect();
     forbid(&mut session, "forbidden");
     for name in ["s", "control"] {
@@ -144,7 +144,7 @@ fn a_schedule_whose_jobs_could_not_be_inserted_ticks_as_soon_as_it_is_changed_to
 
 #[test]
 fn many_that_cannot_be_fired_among_many_that_can_do_not_make_these_late() {
-    let database = ticking_database();
+    let database = database();
     let mut session = database.connect();
     forbid(&mut session, "forbidden");
     let at = crowd(&mut session, "fine", 1000);
@@ -179,7 +179,7 @@ fn unreadable(database: &Database, change: &str) {
 
 #[test]
 fn what_cannot_be_read_in_a_row_stops_that_schedule_alone_until_it_is_made_anew() {
-    let database = ticking_database();
+    let database = database();
     unreadable(&database, "cron = 'whenever'");
     unreadable(&database, "cron = ''");
     unreadable(&database, "timezone = 'Europe/Bonn'");
@@ -187,7 +187,7 @@ fn what_cannot_be_read_in_a_row_stops_that_schedule_alone_until_it_is_made_anew(
 
 #[test]
 fn times_written_by_hand_stop_nothing() {
-    let database = ticking_database();
+    let database = database();
     let mut session = database.connect();
     each_second(&mut session, "control", ", overlap => true");
     run(&mut session, "INSERT INTO pgq.schedules (id, name, cron, entrypoint, next_tick, installation, catch_up)
@@ -211,7 +211,7 @@ fn times_written_by_hand_stop_nothing() {
 
 #[test]
 fn a_row_that_is_written_by_hand_is_heard_of_wherever_that_is_done() {
-    let database = ticking_database();
+    let database = database();
     let mut session = database.connect();
     let faster = "UPDATE pgq.schedules SET cron = '* * * * * *', next_tick = now()";
     for by_hand in [

@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{column, dequeue, run, value};
-use pgqueuer_e2e::cluster::{Cluster, Database, Stop, ticking_database};
+use pgqueuer_e2e::cluster::{Cluster, Database, Stop, database};
 use pgqueuer_e2e::ticks::{AT_ONCE, Tick, each_second, is_without_gap, seconds, server_now, shown, ticks, until_more};
 use pgqueuer_e2e::until::{until, until_within};
 use postgres::Client;
@@ -63,7 +63,7 @@ fn made_up(session: &mut Client, at: [u64; 3]) {
 
 fn over_a_stop(how: Stop) {
     let cluster = Cluster::start(&[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let mut session = database.connect();
     let at = three_to_come();
     schedule_at(&mut session, at);
@@ -87,7 +87,7 @@ fn what_a_crashed_server_missed_is_made_up_for_as_the_schedule_says() {
 #[test]
 fn what_was_missed_while_background_workers_were_off_is_made_up_for_as_the_schedule_says() {
     let cluster = Cluster::start(&[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let mut session = database.connect();
     let at = three_to_come();
     schedule_at(&mut session, at);
@@ -110,7 +110,7 @@ fn workers(session: &mut Client) -> Vec<i32> {
 
 #[test]
 fn no_tick_is_lost_or_comes_twice_where_the_background_worker_is_ended_again_and_again() {
-    let database = ticking_database();
+    let database = database();
     let mut session = database.connect();
     for policy in POLICIES {
         each_second(&mut session, policy, &format!(", overlap => true, catch_up => '{policy}'"));
@@ -131,7 +131,7 @@ fn no_tick_is_lost_or_comes_twice_where_the_background_worker_is_ended_again_and
 #[test]
 fn no_tick_is_lost_or_comes_twice_over_crashes_where_all_are_made_up_for() {
     let cluster = Cluster::start(&[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let mut session = database.connect();
     for policy in POLICIES {
         each_second(&mut session, policy, &format!(", overlap => true, catch_up => '{policy}'"));
@@ -154,7 +154,7 @@ fn no_tick_is_lost_or_comes_twice_over_crashes_where_all_are_made_up_for() {
 
 #[test]
 fn a_thousand_are_made_up_for_at_most_and_those_are_the_newest() {
-    let database = ticking_database();
+    let database = database();
     let mut session = database.connect();
     for (name, cron, more) in
         [("many", "* * * * * *", "true"), ("in order", "* * * * * *", "false"), ("few", "*/10 * * * *", "true")]
@@ -185,7 +185,7 @@ fn a_thousand_are_made_up_for_at_most_and_those_are_the_newest() {
 #[test]
 fn a_paused_schedule_stays_paused_over_a_restart_and_makes_up_for_nothing() {
     let cluster = Cluster::start(&[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let mut session = database.connect();
     for name in ["paused", "control"] {
         each_second(&mut session, name, ", overlap => true, catch_up => 'all'");
@@ -208,7 +208,7 @@ fn a_paused_schedule_stays_paused_over_a_restart_and_makes_up_for_nothing() {
 #[test]
 fn a_last_job_that_is_live_over_a_restart_blocks_what_was_missed() {
     let cluster = Cluster::start(&[]);
-    let database = cluster.ticking_database();
+    let database = cluster.database();
     let mut session = database.connect();
     for policy in POLICIES {
         each_second(&mut session, policy, &format!(", catch_up => '{policy}'"));
@@ -228,7 +228,7 @@ fn a_last_job_that_is_live_over_a_restart_blocks_what_was_missed() {
 #[test]
 fn after_a_restart_the_first_tick_comes_on_time() {
     let cluster = Cluster::start(&[]);
-    let databases: Vec<Database> = (0..3).map(|_| cluster.ticking_database()).collect();
+    let databases: Vec<Database> = (0..3).map(|_| cluster.database()).collect();
     for database in &databases {
         each_second(&mut database.connect(), "s", ", overlap => true, catch_up => 'skip'");
     }

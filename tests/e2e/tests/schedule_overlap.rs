@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{column, complete, dequeue, run, value};
-use pgqueuer_e2e::cluster::{Database, ticking_database};
+use pgqueuer_e2e::cluster::{Database, database};
 use pgqueuer_e2e::ticks::{Tick, each_second, is_without_gap, seconds, shown, ticks, until_more};
 use pgqueuer_e2e::until::until;
 use postgres::Client;
@@ -42,7 +42,7 @@ fn goes_on(session: &mut Client, after: i64, why: &str) -> i64 {
 
 #[test]
 fn no_job_while_the_last_one_is_queued_or_picked_or_waits_for_a_retry() {
-    let database = ticking_database();
+    let database = database();
     let (mut session, first) = with_first_job(&database);
     waits_for(&mut session, first, "it is queued");
     let mut worker = database.connect();
@@ -65,7 +65,7 @@ fn no_job_while_the_last_one_is_queued_or_picked_or_waits_for_a_retry() {
 
 #[test]
 fn whatever_ends_the_last_job_lets_the_next_tick_enqueue_and_a_held_one_does_not_block() {
-    let database = ticking_database();
+    let database = database();
     let (mut session, mut last) = with_first_job(&database);
     run(&mut session, "SELECT pgq.configure('one', max_attempts => 1)");
     for end in ["pgq.complete($)", "pgq.cancel('{$}')", "pgq.fail($, 'held')"] {
@@ -84,7 +84,7 @@ fn whatever_ends_the_last_job_lets_the_next_tick_enqueue_and_a_held_one_does_not
 
 #[test]
 fn a_job_that_is_done_at_once_gives_each_tick_its_own() {
-    let database = ticking_database();
+    let database = database();
     let mut session = database.connect();
     each_second(&mut session, "one", "");
     let mut done = vec![];
@@ -101,7 +101,7 @@ fn a_job_that_is_done_at_once_gives_each_tick_its_own() {
 
 #[test]
 fn one_that_may_overlap_does() {
-    let database = ticking_database();
+    let database = database();
     let mut session = database.connect();
     each_second(&mut session, "many", ", overlap => true");
     until_more(&mut session, "many", 1);

@@ -3,9 +3,10 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{column, complete, dequeue, enqueue, refused, run, value};
-use pgqueuer_e2e::beat::{Tick, each_second, faults, second, ticks};
+
 use pgqueuer_e2e::cluster::{Cluster, Stop};
 use pgqueuer_e2e::serving::{complaints, launcher, until_launched, until_served, workers};
+use pgqueuer_e2e::ticks::{beats, each_second_catching_up, faults, server_now};
 use pgqueuer_e2e::until::until;
 use pgqueuer_e2e::waiter::Waiter;
 use postgres::Client;
@@ -32,7 +33,7 @@ fn until_replayed(primary: &mut Client, standby: &mut Client) {
 }
 
 /// The jobs of a schedule by tick.
-fn jobs_of_ticks(session: &mut Client, name: &str) -> BTreeMap<Tick, i64> {
+fn jobs_of_ticks(session: &mut Client, name: &str) -> BTreeMap<i64, i64> {
     let sql = "SELECT extract(epoch FROM (headers->>'scheduled_at')::timestamptz)::bigint, id FROM pgq.jobs WHERE headers->>'schedule' = $1";
     session.query(sql, &[&name]).unwrap().iter().map(|row| (row.get(0), row.get(1))).collect()
 }
@@ -47,7 +48,7 @@ fn with_extension(primary: &Cluster) -> Client {
 fn on_a_standby_nothing_runs_and_nothing_is_handed_out() {
     let primary = Cluster::start(&[]);
     let mut session = with_extension(&primary);
-    each_second(&mut session, "beat", "all");
+    each_second_catching_up(&mut session, "beat", "all");
     let ids = enqueue(&mut session, "fetch", 3);
     assert_eq!(dequeue(&mut session, "fetch", 1), ids[..1]);
     let standby = Cluster::standby_of(&primary);
@@ -65,8 +66,8 @@ fn on_a_standby_nothing_runs_and_nothing_is_handed_out() {
         assert_eq!(error.code().code(), "25006", "{call}: {error:?}");
     }
     // One can look.
-    let before = ticks(&mut copy, "beat");
-    until("its primary ticks", || (ticks(&mut copy, "beat").len() >= before.len() + 2).then_some(()));
+    let before = beats(&mut copy, "beat");
+    until("its primary ticks", || (beats(&mut copy, "beat").len() >= before.len() + 2).then_some(()));
     assert_eq!(
         column::<String>(&mut copy, "SELECT status::text FROM pgq.jobs WHERE entrypoint = 'fetch'", &[]).len(),
         3
@@ -99,7 +100,7 @@ fn after_a_promotion_all_goes_on(synchronous: bool) {
         let sync = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'";
         until("the standby is synchronous", || (value::<i64>(&mut session, sync, &[]) == 1).then_some(()));
     }
-    each_second(&mut session, "beat", "all");
+    each_second_catching_up(&mut session, "beat", "all");
     let ids = enqueue(&mut session, "fetch", 3);
     let named = "SELECT id FROM pgq.dequeue('{fetch}', 1, $1, '60 s')";
     assert_eq!(column::<i64>(&mut session, named, &[&WORKER]), ids[..1]);
@@ -109,7 +110,7 @@ fn after_a_promotion_all_goes_on(synchronous: bool) {
     let due = Instant::now() + Duration::from_secs(6);
     let mut copy = standby.connect("postgres");
     until_replayed(&mut session, &mut copy);
-    until("it ticks", || (ticks(&mut session, "beat").len() >= 3).then_some(()));
+    until("it ticks", || (beats(&mut session, "beat").len() >= 3).then_some(()));
     // What anybody has seen before the end. Asynchronously the standby may know less: wait for it.
     let mut seen = jobs_of_ticks(&mut session, "beat");
     if !synchronous {
@@ -125,8 +126,8 @@ fn after_a_promotion_all_goes_on(synchronous: bool) {
         is_new.then_some(())
     });
     primary.stop(Stop::Immediate);
-    let stopped = second(&mut copy);
-    until("some ticks are missed", || (second(&mut copy) >= stopped + 2).then_some(()));
+    let stopped = server_now(&mut copy);
+    until("some ticks are missed", || (server_now(&mut copy) >= stopped + 2).then_some(()));
     assert!(value::<bool>(&mut copy, "SELECT pg_promote()", &[]));
     let promoted = Instant::now();
     until_launched(&mut copy);
@@ -134,8 +135,8 @@ fn after_a_promotion_all_goes_on(synchronous: bool) {
     assert!(promoted.elapsed() < SOON, "{:?}", promoted.elapsed());
 
     // Nobody has called anything: it ticks, those of the time between are made up for, and who saw a job sees the same.
-    until("it ticks", || ticks(&mut copy, "beat").last().filter(|tick| **tick >= stopped + 4).copied());
-    assert_eq!(faults(&ticks(&mut copy, "beat")), [""; 0]);
+    until("it ticks", || beats(&mut copy, "beat").last().filter(|tick| **tick >= stopped + 4).copied());
+    assert_eq!(faults(&beats(&mut copy, "beat")), [""; 0]);
     let now = jobs_of_ticks(&mut copy, "beat");
     let changed: Vec<_> = seen.iter().filter(|(tick, job)| now.get(tick) != Some(job)).collect();
     assert_eq!(changed, [], "of {seen:?}");
@@ -168,7 +169,7 @@ fn after_a_promotion_of_a_synchronous_standby_all_goes_on_where_the_primary_was(
 fn a_worker_that_waits_for_a_synchronous_standby_is_in_nobodys_way() {
     let primary = Cluster::start(&[]);
     let database = primary.database();
-    each_second(&mut database.connect(), "beat", "all");
+    each_second_catching_up(&mut database.connect(), "beat", "all");
     let mut operator = primary.connect("postgres");
     until_served(&mut operator, &database.name);
     // There is no standby: the next tick waits for one.

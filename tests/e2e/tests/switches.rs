@@ -3,9 +3,10 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{claims, column, complete, dequeue, enqueue, run, value};
-use pgqueuer_e2e::beat::{Tick, each_second, faults, second, ticks};
+
 use pgqueuer_e2e::cluster::{Cluster, Database, Stop};
 use pgqueuer_e2e::serving::{launcher, until_launched, until_served, workers};
+use pgqueuer_e2e::ticks::{beats, each_second_catching_up, faults, server_now};
 use pgqueuer_e2e::until::{until, until_within};
 use pgqueuer_e2e::waiter::Waiter;
 use postgres::Client;
@@ -15,8 +16,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 use uuid::Uuid;
 
-fn until_second(session: &mut Client, wanted: Tick) {
-    until_within(Duration::from_secs(30), "the time has come", || (second(session) >= wanted).then_some(()));
+fn until_second(session: &mut Client, wanted: i64) {
+    until_within(Duration::from_secs(30), "the time has come", || (server_now(session) >= wanted).then_some(()));
 }
 
 /// What `pgq.worker_state()` and `pgq.health()` say of the database's worker.
@@ -86,27 +87,27 @@ fn off_no_worker_runs_and_no_schedule_ticks_and_on_again_the_ticks_of_the_pause_
     let database = cluster.database();
     let mut session = database.connect();
     for policy in ["skip", "one", "all"] {
-        each_second(&mut session, policy, policy);
+        each_second_catching_up(&mut session, policy, policy);
     }
-    until("they tick", || (ticks(&mut session, "skip").len() >= 2).then_some(()));
+    until("they tick", || (beats(&mut session, "skip").len() >= 2).then_some(()));
     cluster.reload(&[("pgqueuer.enabled", "off")]);
     until("the workers have left", || workers(&mut operator).is_empty().then_some(()));
-    let (off, last) = (second(&mut session), ticks(&mut session, "all").last().copied().unwrap());
+    let (off, last) = (server_now(&mut session), beats(&mut session, "all").last().copied().unwrap());
     assert_eq!(state(&mut session), ("excluded".to_owned(), false));
     assert_works_alone(&database);
     until_second(&mut session, off + 4);
-    assert_eq!(ticks(&mut session, "all").last(), Some(&last), "nothing ticks");
+    assert_eq!(beats(&mut session, "all").last(), Some(&last), "nothing ticks");
     assert_eq!((workers(&mut operator), launcher(&mut operator).is_some()), (vec![], true));
 
-    let on = second(&mut session);
+    let on = server_now(&mut session);
     cluster.reload(&[("pgqueuer.enabled", "on")]);
-    until("they tick again", || ticks(&mut session, "skip").last().filter(|tick| **tick >= on + 3).copied());
+    until("they tick again", || beats(&mut session, "skip").last().filter(|tick| **tick >= on + 3).copied());
     assert_served(&database);
     assert_eq!(state(&mut session), ("running".to_owned(), true));
     let missed = last + 1..on;
     let of = |session: &mut Client, policy| {
-        let all = ticks(session, policy);
-        let within: Vec<Tick> = all.iter().copied().filter(|tick| missed.contains(tick)).collect();
+        let all = beats(session, policy);
+        let within: Vec<i64> = all.iter().copied().filter(|tick| missed.contains(tick)).collect();
         (all, within)
     };
     let (all, within) = of(&mut session, "all");
@@ -116,8 +117,8 @@ fn off_no_worker_runs_and_no_schedule_ticks_and_on_again_the_ticks_of_the_pause_
     let (_, within) = of(&mut session, "one");
     assert!(within.len() <= 1, "one stands for all: {within:?}");
     // From the first tick after the pause on there is no difference.
-    let after = |session: &mut Client, policy| -> Vec<Tick> {
-        ticks(session, policy).into_iter().filter(|tick| *tick > on + 1 && *tick <= on + 3).collect()
+    let after = |session: &mut Client, policy| -> Vec<i64> {
+        beats(session, policy).into_iter().filter(|tick| *tick > on + 1 && *tick <= on + 3).collect()
     };
     assert_eq!(after(&mut session, "skip"), [on + 2, on + 3]);
     assert_eq!(after(&mut session, "one"), [on + 2, on + 3]);
@@ -209,7 +210,7 @@ fn a_server_with_a_place_for_the_launcher_alone_says_so_once_and_after_a_restart
     // PostgreSQL's own logical replication launcher takes the other.
     let cluster = Cluster::start(&[("max_worker_processes", "2")]);
     let databases: Vec<Database> = (0..3).map(|_| cluster.database()).collect();
-    databases.iter().for_each(|database| each_second(&mut database.connect(), "beat", "skip"));
+    databases.iter().for_each(|database| each_second_catching_up(&mut database.connect(), "beat", "skip"));
     for database in &databases {
         let mut session = database.connect();
         until("it is seen", || (state(&mut session) == ("refused".to_owned(), false)).then_some(()));
@@ -224,11 +225,11 @@ fn a_server_with_a_place_for_the_launcher_alone_says_so_once_and_after_a_restart
         databases.iter().all(of).then_some(())
     });
     let mut session = databases[0].connect();
-    let now = second(&mut session);
+    let now = server_now(&mut session);
     until_second(&mut session, now + 3);
     let all = told(&cluster);
     assert!(all.windows(2).all(|pair| pair[0] != pair[1]), "each once: {all:?}");
-    assert_eq!(ticks(&mut session, "beat"), [0; 0]);
+    assert_eq!(beats(&mut session, "beat"), [0; 0]);
 
     // One place for four databases.
     cluster.configure(&[("max_worker_processes", "3")]);
@@ -238,13 +239,13 @@ fn a_server_with_a_place_for_the_launcher_alone_says_so_once_and_after_a_restart
     databases.iter().for_each(assert_served);
     for database in &databases {
         let mut session = database.connect();
-        until("it ticks", || (ticks(&mut session, "beat").len() >= 2).then_some(()));
-        assert_eq!(faults(&ticks(&mut session, "beat")), [""; 0]);
+        until("it ticks", || (beats(&mut session, "beat").len() >= 2).then_some(()));
+        assert_eq!(faults(&beats(&mut session, "beat")), [""; 0]);
         assert!(state(&mut session).1, "{:?}", state(&mut session));
     }
     // The one place is passed on: that is nothing to tell again and again.
     let before = told(&cluster);
-    let now = second(&mut session);
+    let now = server_now(&mut session);
     until_second(&mut session, now + 4);
     assert_eq!(told(&cluster), before);
 }
@@ -298,7 +299,7 @@ fn places_that_others_took_are_used_when_they_become_free() {
     let cluster = Cluster::start(&settings);
     let mut operator = cluster.connect("postgres");
     let databases: Vec<Database> = (0..3).map(|_| cluster.database()).collect();
-    databases.iter().for_each(|database| each_second(&mut database.connect(), "beat", "all"));
+    databases.iter().for_each(|database| each_second_catching_up(&mut database.connect(), "beat", "all"));
     make_much(&mut operator);
     let (hog, take) = Hog::ready(&cluster);
     take();
@@ -316,8 +317,8 @@ fn places_that_others_took_are_used_when_they_become_free() {
         // The longer there was none, the more seldom the server is asked for a place.
         until_within(Duration::from_secs(30), "it is served", || state(&mut session).1.then_some(()));
         assert_served(database);
-        until("it ticks", || (ticks(&mut session, "beat").len() >= 2).then_some(()));
-        assert_eq!(faults(&ticks(&mut session, "beat")), [""; 0]);
+        until("it ticks", || (beats(&mut session, "beat").len() >= 2).then_some(()));
+        assert_eq!(faults(&beats(&mut session, "beat")), [""; 0]);
     }
     let all = told(&cluster);
     assert!(all.windows(2).all(|pair| pair[0] != pair[1]), "each once: {all:?}");

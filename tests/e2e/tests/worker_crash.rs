@@ -4,9 +4,10 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{column, process, run, value};
-use pgqueuer_e2e::beat::{Tick, each_second, faults, second, ticks};
+
 use pgqueuer_e2e::cluster::{Cluster, Database, Stop};
 use pgqueuer_e2e::serving::{complaints, kill_nine, until_connected, until_launched, until_served};
+use pgqueuer_e2e::ticks::{beats, each_second_catching_up, faults, server_now};
 use pgqueuer_e2e::until::{until, until_within};
 use postgres::{Client, Error, NoTls};
 use rand::rngs::StdRng;
@@ -74,7 +75,7 @@ impl Consumer<'_> {
         for row in &claimed {
             let (id, attempt): (i64, i32) = (row.get(0), row.get(1));
             let tick = "SELECT extract(epoch FROM (headers->>'scheduled_at')::timestamptz)::bigint FROM pgq.jobs WHERE id = $1";
-            let tick: Option<Tick> = transaction.query_opt(tick, &[&id])?.and_then(|row| row.get(0));
+            let tick: Option<i64> = transaction.query_opt(tick, &[&id])?.and_then(|row| row.get(0));
             let done = "SELECT pgq.complete($1, $2, $3)";
             if transaction.query_one(done, &[&id, &self.name, &attempt])?.get(0) {
                 transaction.execute("INSERT INTO ran VALUES ($1, $2, $3)", &[&id, &attempt, &tick])?;
@@ -101,8 +102,8 @@ fn until_in_flight(session: &mut Client, before_a_tick: bool) {
         "SELECT count(*) FILTER (WHERE status = 'picked') > 0 AND count(*) FILTER (WHERE execute_after > now()) > 0
                  FROM pgq.jobs WHERE entrypoint = 'work'";
     until("jobs are in flight", || value::<bool>(session, sql, &[]).then_some(()));
-    let last = second(session);
-    until("it ticks", || ticks(session, "unworked").last().is_some_and(|tick| *tick >= last).then_some(()));
+    let last = server_now(session);
+    until("it ticks", || beats(session, "unworked").last().is_some_and(|tick| *tick >= last).then_some(()));
     let about = "SELECT extract(epoch FROM clock_timestamp())::numeric % 1 > 0.97";
     until("a tick is about to come", || (!before_a_tick || value::<bool>(session, about, &[])).then_some(()));
 }
@@ -144,16 +145,16 @@ fn whatever_is_killed_each_job_ends_once_and_each_tick_has_one_job() {
     let database = cluster.database();
     let mut session = database.connect();
     run(&mut session, "CREATE TABLE ran (id bigint, attempt int, tick bigint)");
-    each_second(&mut session, "beat", "all");
-    each_second(&mut session, "unworked", "all");
-    each_second(&mut session, "once", "one");
+    each_second_catching_up(&mut session, "beat", "all");
+    each_second_catching_up(&mut session, "unworked", "all");
+    each_second_catching_up(&mut session, "once", "one");
     run(
         &mut session,
         "SELECT pgq.configure('work', max_releases => 1000), pgq.configure('beat', max_releases => 1000)",
     );
     let over = &AtomicBool::new(false);
     let mut enqueued = vec![];
-    let began = second(&mut session);
+    let began = server_now(&mut session);
     thread::scope(|scope| {
         for place in 0..6u64 {
             let name = (place % 2 == 0).then(Uuid::nil);
@@ -173,7 +174,7 @@ fn whatever_is_killed_each_job_ends_once_and_each_tick_has_one_job() {
             until_within(Duration::from_secs(30), "all jobs have ended", || {
                 (value::<i64>(session, left, &[]) == 0).then_some(())
             });
-            until("it ticks", || ticks(session, "unworked").last().filter(|tick| **tick > began + 3).copied());
+            until("it ticks", || beats(session, "unworked").last().filter(|tick| **tick > began + 3).copied());
             run(session, "SELECT pgq.unschedule('beat'), pgq.unschedule('unworked'), pgq.unschedule('once')");
             let left = "SELECT count(*) FROM pgq.jobs WHERE entrypoint IN ('work', 'beat')";
             until_within(Duration::from_secs(30), "all ticks are worked off", || {
@@ -185,14 +186,14 @@ fn whatever_is_killed_each_job_ends_once_and_each_tick_has_one_job() {
     });
     assert_eq!(wrong_jobs(&mut session, &enqueued), [""; 0], "of {} jobs", enqueued.len());
 
-    let unworked = ticks(&mut session, "unworked");
-    let worked: Vec<Tick> = column(&mut session, "SELECT tick FROM ran WHERE tick IS NOT NULL ORDER BY tick", &[]);
+    let unworked = beats(&mut session, "unworked");
+    let worked: Vec<i64> = column(&mut session, "SELECT tick FROM ran WHERE tick IS NOT NULL ORDER BY tick", &[]);
     println!("{} jobs in {} crashes, {} ticks", enqueued.len(), ROUNDS.len(), unworked.len());
     assert_eq!(faults(&unworked), [""; 0]);
     assert_eq!(faults(&worked), [""; 0], "and each of them has run once");
     // They were made together and removed together.
     assert_eq!((worked.first(), worked.last()), (unworked.first(), unworked.last()));
-    let once = ticks(&mut session, "once");
+    let once = beats(&mut session, "once");
     assert!(once.windows(2).all(|pair| pair[0] < pair[1]), "none twice: {once:?}");
     assert!(once.len() * 3 > unworked.len(), "and most of them: {once:?}");
     let lines = complaints(&cluster.log());

@@ -4,9 +4,10 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{dequeue, enqueue, run, value};
-use pgqueuer_e2e::beat::{each_second, faults, ticks};
+
 use pgqueuer_e2e::cluster::{Cluster, Database, Setting};
 use pgqueuer_e2e::serving::{complaints, launcher, terminate, until_launched, until_served, worker_of};
+use pgqueuer_e2e::ticks::{beats, each_second_catching_up, faults};
 use pgqueuer_e2e::until::{until, until_within};
 use pgqueuer_e2e::waiter::Waiter;
 use postgres::Client;
@@ -80,13 +81,13 @@ fn assert_on_time(database: &Database, patience: Duration) {
 /// A database that ticks each second, whose worker is there.
 fn beating<'a>(cluster: &'a Cluster, operator: &mut Client) -> Database<'a> {
     let database = cluster.database();
-    each_second(&mut database.connect(), "beat", "skip");
+    each_second_catching_up(&mut database.connect(), "beat", "skip");
     until_served(operator, &database.name);
     database
 }
 
 fn assert_ticked(database: &Database, least: usize) {
-    let all = ticks(&mut database.connect(), "beat");
+    let all = beats(&mut database.connect(), "beat");
     assert!(all.len() >= least, "{all:?}");
     assert_eq!(faults(&all), [""; 0]);
 }
@@ -109,7 +110,7 @@ fn a_worker_that_is_ended_again_and_again_loses_nothing() {
         || {
             assert_on_time(&database, AFTER_A_WORKER);
             let mut session = database.connect();
-            until("it ticks", || (ticks(&mut session, "beat").len() >= 4).then_some(()));
+            until("it ticks", || (beats(&mut session, "beat").len() >= 4).then_some(()));
         },
     );
     println!("{ended} workers were ended");
@@ -132,8 +133,8 @@ fn a_launcher_that_is_ended_comes_back_and_nobody_misses_it_for_long() {
     // One that is ended whenever it is there gets on, too: from one end to the next.
     let ended = ending_all_the_while(&cluster, launcher, || {
         let mut session = databases[0].connect();
-        let before = ticks(&mut session, "beat").len();
-        until("it ticks", || (ticks(&mut session, "beat").len() >= before + 4).then_some(()));
+        let before = beats(&mut session, "beat").len();
+        until("it ticks", || (beats(&mut session, "beat").len() >= before + 4).then_some(()));
     });
     assert!(ended >= 2, "{ended}");
     databases.iter().for_each(|database| assert_on_time(database, AFTER_THE_LAUNCHER));

@@ -22,8 +22,7 @@ fn state(claims: &Claims<'_>, database: u32) -> WorkerState {
 /// A worker as far as its first sleep; its process has the number of its database.
 fn begins(claims: &mut Claims<'_>, database: u32, next: i64, now: i64) -> Sleep {
     assert!(claims.worker_enters(of(database), database as i32, now));
-    assert!(claims.worker_runs(of(database), 1000 + u64::from(database), now));
-    assert!(claims.worker_serves(of(database), now));
+    assert!(claims.worker_serves(of(database), 1000 + u64::from(database), now));
     assert!(claims.worker_looks(of(database), now));
     claims.worker_sleeps(of(database), next, now)
 }
@@ -40,8 +39,8 @@ fn every_database_is_visited_once_and_one_without_the_extension_left_alone() {
     claims.found_database(of(2), true);
     assert_eq!(claims.launch(0, 4), Launch::Start(1));
     assert_eq!(claims.launch(0, 4), Launch::Sleep(10_000_001), "a start that hangs is noticed");
-    assert!(claims.worker_enters(of(1), 1, 0) && claims.worker_runs(of(1), 1, 0));
-    assert!(!claims.worker_serves(Relation { table: 0, ..of(1) }, 0), "nothing is there");
+    assert!(claims.worker_enters(of(1), 1, 0));
+    assert!(!claims.worker_serves(Relation { table: 0, ..of(1) }, 1, 0), "nothing is there");
     leaves(&mut claims, 1, 0);
     assert_eq!(state(&claims, 1), WorkerState::Absent);
     assert_eq!(claims.launch(0, 4), Launch::Sleep(i64::MAX));
@@ -58,9 +57,9 @@ fn an_extension_made_while_its_worker_begins_is_found() {
     let mut claims = many(8);
     claims.found_database(of(1), false);
     claims.launch(0, 4);
-    assert!(claims.worker_enters(of(1), 1, 0) && claims.worker_runs(of(1), 1, 0));
+    assert!(claims.worker_enters(of(1), 1, 0));
     claims.is_used(of(1));
-    claims.worker_serves(Relation { table: 0, ..of(1) }, 0);
+    claims.worker_serves(Relation { table: 0, ..of(1) }, 1, 0);
     leaves(&mut claims, 1, 0);
     assert_eq!(claims.launch(0, 4), Launch::Start(1));
 }
@@ -140,7 +139,6 @@ fn a_worker_that_fails_comes_back_later_each_time_and_one_that_was_ended_at_once
     }
     claims.launch(now, 4);
     begins(&mut claims, 1, i64::MAX, now);
-    claims.worker_is_well(of(1));
     claims.worker_left(of(1), 1, true, now);
     assert_eq!(claims.launch(now, 4), Launch::Sleep(now + 100_000));
     assert_eq!(claims.database(of(1)).unwrap().next_due, 0, "what it had taken up is looked at anew");
@@ -215,7 +213,7 @@ fn who_was_dismissed_once_makes_room_again() {
     assert!(claims.worker_enters(of(1), 1, 10));
     claims.needs_worker_at(of(2), 0);
     claims.launch(10, 1);
-    assert!(claims.worker_runs(of(1), 1001, 10) && claims.worker_serves(of(1), 10));
+    assert!(claims.worker_serves(of(1), 1001, 10));
     rests(&mut claims, 1);
 }
 
@@ -299,8 +297,8 @@ fn more_databases_than_find_room_are_served_as_long_as_few_of_them_need_it() {
     for database in 1..=20 {
         claims.found_database(of(database), false);
         assert_eq!(claims.launch(0, 4), Launch::Start(database));
-        assert!(claims.worker_enters(of(database), 1, 0) && claims.worker_runs(of(database), 1, 0));
-        claims.worker_serves(Relation { table: 0, ..of(database) }, 0);
+        assert!(claims.worker_enters(of(database), 1, 0));
+        claims.worker_serves(Relation { table: 0, ..of(database) }, 1, 0);
         claims.worker_left(of(database), 1, false, 0);
     }
     claims.is_used(of(7));

@@ -8,7 +8,7 @@ fn with_worker(capacity: usize) -> Claims<'static> {
     let mut claims = claims(capacity);
     claims.is_used(RELATION);
     assert!(claims.worker_enters(RELATION, 42, 0));
-    assert!(claims.worker_runs(RELATION, 42, 0));
+    assert!(claims.worker_serves(RELATION, 42, 0));
     claims
 }
 

@@ -7,13 +7,10 @@
 
 use crate::error::{self, Error};
 use crate::pg::spi::Parameter;
-use crate::shmem::{memory, transaction};
+use crate::shmem::memory;
 use crate::{pg, statement};
 use pgqueuer_core::claims::Relation;
-use pgqueuer_core::cron::{Cron, Zone};
 use pgrx::PgSqlErrorCode;
-use pgrx::pg_sys::panic::ErrorReport;
-use pgrx::prelude::pg_extern;
 use std::cell::Cell;
 
 /// What was found about this database.
@@ -112,7 +109,7 @@ pub fn warn_once() -> Result<(), Error> {
     }
     let relation = memory::relation(pg::relation(c"job")?);
     let known = memory::read(|claims| claims.is_armed(relation)).flatten();
-    if !known.map_or_else(|| Arming::look().map(|arming| arming.ticks), Ok)? {
+    if !known.map_or_else(ticks, Ok)? {
         let message = "no schedule of this database ticks: it was restored or copied from another".to_owned();
         error::warn(PgSqlErrorCode::ERRCODE_WARNING, message, "SELECT pgq.arm() lets them tick from then on.");
     }
@@ -120,41 +117,17 @@ pub fn warn_once() -> Result<(), Error> {
 }
 
 /// Whether schedules tick here.
-#[pg_extern(sql = false)]
-fn is_armed() -> Result<bool, ErrorReport> {
+///
+/// # Errors
+/// [`Error::Gone`].
+pub fn ticks() -> Result<bool, Error> {
     Ok(Arming::look()?.ticks)
 }
 
-/// Lets them tick, from now on.
-#[pg_extern(sql = false)]
-fn arm() -> Result<bool, ErrorReport> {
-    if Arming::look()?.ticks {
-        return Ok(false);
-    }
-    statement::ARM.run(&place()?, |_| Ok(()))?;
-    let now = pg::now();
-    let adopted: Vec<(i64, Option<pg::Time>)> = statement::ADOPT_SCHEDULES.run(&[], |rows| {
-        Ok(rows
-            .iter()
-            .filter_map(|row| {
-                let cron = Cron::parse(&row.text(2)?).ok();
-                let next = cron.zip(Zone::parse(&row.text(3)?)).and_then(|(cron, zone)| cron.next(zone, now));
-                Some((row.big(1)?, next.filter(|_| row.is(4))))
-            })
-            .collect())
-    })?;
-    let nothing = || adopted.iter().map(|_| None);
-    statement::ADVANCE.run(
-        &[
-            adopted.iter().map(|(id, _)| *id).collect::<Vec<_>>().into(),
-            Parameter::times(adopted.iter().map(|(_, next)| *next)),
-            Parameter::times(nothing()),
-            nothing().collect::<Vec<Option<i64>>>().into(),
-            vec![None::<&str>; adopted.len()].into(),
-        ],
-        |_| Ok(()),
-    )?;
-    transaction::reserve(1)?;
-    transaction::rescheduled(memory::relation(pg::relation(c"job")?));
-    Ok(true)
+/// From now on this is where schedules tick. Whoever calls this makes them those of this installation.
+///
+/// # Errors
+/// [`Error::Gone`].
+pub fn arm() -> Result<(), Error> {
+    statement::ARM.run(&place()?, |_| Ok(()))
 }
