@@ -1,0 +1,34 @@
+//! Producer and worker for [pgqueuer](https://github.com/pgqueuer/pgqueuer), the job queue inside PostgreSQL.
+//!
+//! Everything goes through the functions of the schema `pgq`; nothing here knows a table.
+//!
+//! - [`NewJob`], [`Producer`]  enqueue: on a client, a pool, or in your own transaction
+//! - [`Completion`]            wait until jobs have ended
+//! - [`Control`]               cancel, requeue, pause, configure, schedule
+//! - [`Postgres`]              the queue in a database
+//! - [`Memory`]                the queue without a server, for unit tests
+//! - [`Backend`]               what a worker needs of a queue: both of them
+
+#![forbid(unsafe_code)]
+
+mod backend;
+mod control;
+mod error;
+mod job;
+#[cfg(feature = "memory")]
+mod memory;
+mod new_job;
+mod outcome;
+mod postgres;
+mod producer;
+
+pub use backend::{Backend, Claim, End, Ended, Fetch, Signal, Signals};
+pub use control::{CatchUp, Control, OnFailure, QueueSize, Schedule, Settings};
+pub use error::{Error, Refusal, Result};
+pub use job::{Job, JobStatus, Status};
+#[cfg(feature = "memory")]
+pub use memory::Memory;
+pub use new_job::{NewJob, OnConflict};
+pub use outcome::{BoxError, Failure, Outcome};
+pub use postgres::Postgres;
+pub use producer::{Completion, Producer};
