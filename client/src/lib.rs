@@ -7,6 +7,7 @@
 //! - [`Control`]               cancel, requeue, pause, configure, schedule
 //! - [`Postgres`]              the queue in a database
 //! - [`Memory`]                the queue without a server, for unit tests
+//! - [`testing`]               look into a queue, assert that a job was enqueued
 //! - [`Backend`]               what a worker needs of a queue: both of them
 
 #![forbid(unsafe_code)]
@@ -21,6 +22,7 @@ mod new_job;
 mod outcome;
 mod postgres;
 mod producer;
+pub mod testing;
 
 pub use backend::{Backend, Claim, End, Ended, Fetch, Signal, Signals};
 pub use control::{CatchUp, Control, OnFailure, QueueSize, Schedule, Settings};
