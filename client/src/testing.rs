@@ -146,6 +146,12 @@ pub trait Inspect: Send + Sync {
     /// # Errors
     /// Those of the connection, and `42501` where the role may not read them.
     async fn live_jobs(&self) -> Result<Vec<LiveJob>>;
+
+    /// How attempts and jobs have ended, the oldest first: as long as the log is kept.
+    ///
+    /// # Errors
+    /// As [`live_jobs`](Self::live_jobs).
+    async fn logged_ends(&self) -> Result<Vec<LoggedEnd>>;
 }
 
 #[cfg(feature = "memory")]
@@ -153,6 +159,10 @@ pub trait Inspect: Send + Sync {
 impl Inspect for crate::Memory {
     async fn live_jobs(&self) -> Result<Vec<LiveJob>> {
         Ok(self.jobs())
+    }
+
+    async fn logged_ends(&self) -> Result<Vec<LoggedEnd>> {
+        Ok(self.log())
     }
 }
 

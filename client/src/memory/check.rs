@@ -96,8 +96,11 @@ fn key(name: &str, given: Option<&str>) -> Result<()> {
 
 /// What is to be enqueued by one call. `many` tells of `pgq.enqueue_many`, whose arguments have other names.
 pub(super) fn jobs(jobs: &[NewJob], many: bool) -> Result<()> {
-    let [entrypoint, dedupe_key, ordering_key] =
-        if many { ["entrypoints", "dedupe_keys", "ordering_keys"] } else { ["entrypoint", "dedupe_key", "ordering_key"] };
+    let [entrypoint, dedupe_key, ordering_key] = if many {
+        ["entrypoints", "dedupe_keys", "ordering_keys"]
+    } else {
+        ["entrypoint", "dedupe_key", "ordering_key"]
+    };
     jobs.iter().try_for_each(|job| self::entrypoint(entrypoint, &job.entrypoint))?;
     jobs.iter().try_for_each(|job| key(dedupe_key, job.dedupe_key.as_deref()))?;
     jobs.iter().try_for_each(|job| key(ordering_key, job.ordering_key.as_deref()))?;

@@ -60,13 +60,19 @@ pub(super) fn after(time: Time, delay: Duration) -> Option<Time> {
     time.checked_add(micros(delay)).filter(|after| *after < END)
 }
 
+/// The last time that chrono knows stands for infinity, and the first one for the other infinity.
 pub(super) fn time_of(date: DateTime<Utc>) -> Time {
-    date.timestamp_micros() - EPOCH
+    match date {
+        DateTime::<Utc>::MAX_UTC => Time::MAX,
+        DateTime::<Utc>::MIN_UTC => Time::MIN,
+        date => date.timestamp_micros() - EPOCH,
+    }
 }
 
-/// A time beyond those that chrono knows becomes its last one.
+/// A time beyond those that chrono knows becomes its last one, or its first one.
 pub(super) fn date_of(time: Time) -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(time.saturating_add(EPOCH)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    let beyond = if time < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
+    DateTime::from_timestamp_micros(time.saturating_add(EPOCH)).unwrap_or(beyond)
 }
 
 #[cfg(test)]
@@ -80,8 +86,9 @@ mod tests {
             assert_eq!(date_of(time_of(date)), date);
         }
         assert_eq!(time_of("2000-01-01T00:00:01Z".parse().unwrap()), 1_000_000);
-        assert_eq!(date_of(Time::MAX), DateTime::<Utc>::MAX_UTC);
-        assert!(time_of(DateTime::<Utc>::MAX_UTC) < Time::MAX && time_of(DateTime::<Utc>::MIN_UTC) < 0);
+        for (time, date) in [(Time::MAX, DateTime::<Utc>::MAX_UTC), (Time::MIN, DateTime::<Utc>::MIN_UTC)] {
+            assert_eq!((time_of(date), date_of(time)), (time, date));
+        }
     }
 
     #[test]

@@ -84,8 +84,7 @@ impl State {
         let paused = old.as_ref().is_some_and(|old| old.paused);
         let (id, last_job) = old.map_or((self.next_schedule_id(), None), |old| (old.id, old.last_job));
         let next_tick = Some(next).filter(|_| !paused);
-        self.schedules
-            .insert(schedule.name.clone(), Plan { id, schedule, cron, zone, paused, next_tick, last_job });
+        self.schedules.insert(schedule.name.clone(), Plan { id, schedule, cron, zone, paused, next_tick, last_job });
         next_tick.into_iter().for_each(|next| self.wake_at(next));
         Ok(id)
     }

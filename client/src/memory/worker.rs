@@ -82,7 +82,8 @@ impl State {
         self.beat(fetch.worker, check::lease(fetch.lease)?);
         let mut jobs = vec![];
         while jobs.len() < most {
-            let heads = open.iter().enumerate().filter_map(|(place, name)| Some((self.queues.get(name)?.head()?, place)));
+            let heads =
+                open.iter().enumerate().filter_map(|(place, name)| Some((self.queues.get(name)?.head()?, place)));
             let Some(((_, _, id), place)) = heads.min() else { break };
             let now = self.now;
             let Some(queue) = open.get(place).and_then(|name| self.queues.get_mut(name)) else { break };
@@ -111,7 +112,8 @@ impl State {
     pub(super) fn lose_claims_of(&mut self, worker: Uuid) {
         let lost = self.workers.get_mut(&worker).map(|worker| std::mem::take(&mut worker.claims)).unwrap_or_default();
         for id in lost {
-            let Some((entrypoint, releases)) = self.jobs.get(&id).map(|row| (row.entrypoint.clone(), row.releases)) else {
+            let Some((entrypoint, releases)) = self.jobs.get(&id).map(|row| (row.entrypoint.clone(), row.releases))
+            else {
                 continue;
             };
             let limits = self.queue(&entrypoint).limits;
