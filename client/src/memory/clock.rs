@@ -63,8 +63,8 @@ pub(super) fn after(time: Time, delay: Duration) -> Option<Time> {
 /// The last time that chrono knows stands for infinity, and the first one for the other infinity.
 pub(super) fn time_of(date: DateTime<Utc>) -> Time {
     match date {
-        DateTime::<Utc>::MAX_UTC => Time::MAX,
-        DateTime::<Utc>::MIN_UTC => Time::MIN,
+        _ if date == DateTime::<Utc>::MAX_UTC => Time::MAX,
+        _ if date == DateTime::<Utc>::MIN_UTC => Time::MIN,
         date => date.timestamp_micros() - EPOCH,
     }
 }
