@@ -21,6 +21,8 @@ mod new_job;
 mod outcome;
 mod postgres;
 mod producer;
+mod retry;
+mod telemetry;
 
 pub use backend::{Backend, Claim, End, Ended, Fetch, Signal, Signals};
 pub use control::{CatchUp, Control, OnFailure, QueueSize, Schedule, Settings};
@@ -30,5 +32,5 @@ pub use job::{Job, JobStatus, Status};
 pub use memory::Memory;
 pub use new_job::{NewJob, OnConflict};
 pub use outcome::{BoxError, Failure, Outcome};
-pub use postgres::Postgres;
+pub use postgres::{Postgres, Session};
 pub use producer::{Completion, Producer};
