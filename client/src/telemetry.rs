@@ -97,14 +97,17 @@ pub(crate) fn process(job: &Job, worker: Uuid) -> Span {
 pub(crate) fn claimed(job: &Job) {
     let waited = (job.picked - job.created.max(job.execute_after)).to_std().unwrap_or_default();
     histogram!("pgqueuer_client_wait_seconds", "entrypoint" => job.entrypoint.clone()).record(waited);
-    gauge!("pgqueuer_client_in_hand").increment(1.0);
     tracing::debug!(id = job.id, entrypoint = job.entrypoint, attempt = job.attempts, "claimed");
+}
+
+/// The claims in hand became more, or fewer.
+pub(crate) fn in_hand(by: f64) {
+    gauge!("pgqueuer_client_in_hand").increment(by);
 }
 
 /// An attempt is over.
 pub(crate) fn ended(span: &Span, id: i64, entrypoint: String, outcome: &'static str, ran: Duration) {
     histogram!("pgqueuer_client_run_seconds", "entrypoint" => entrypoint.clone()).record(ran);
-    gauge!("pgqueuer_client_in_hand").decrement(1.0);
     tracing::debug!(parent: span, id, entrypoint, outcome, seconds = ran.as_secs_f64(), "ended");
     if !matches!(outcome, "done" | "retry") {
         failed(span, outcome);

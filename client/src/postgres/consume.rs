@@ -52,6 +52,14 @@ impl Backend for Postgres {
     }
 }
 
+/// Completes a job in whatever transaction the session is in.
+pub(crate) async fn complete(session: &impl Session, worker: Uuid, job: &Job) -> Result<bool> {
+    let (ids, attempts) = ([job.id], [job.attempts]);
+    let parameters: [Parameter; 3] =
+        [(&ids.as_slice(), Type::INT8_ARRAY), (&worker, Type::UUID), (&attempts.as_slice(), Type::INT4_ARRAY)];
+    Ok(!session.rows(&statement::COMPLETE, &parameters).await?.is_empty())
+}
+
 impl Postgres {
     /// Whether these claims came about is not known: if so, they are over.
     async fn give_back(&self, worker: Uuid, jobs: &[Job]) {

@@ -29,6 +29,7 @@ use std::time::Duration;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Config, NoTls, Socket};
 
+pub(crate) use consume::complete;
 pub use session::Session;
 
 /// How many connections the pool holds at most, unless [`Postgres::pool_size`] says otherwise.
