@@ -11,7 +11,7 @@ use uuid::Uuid;
 /// worker, and is fenced by it and the attempt: what the worker holds no longer is left alone.
 #[async_trait]
 pub trait Backend: Send + Sync + 'static {
-    /// Claims up to `fetch.most` jobs, best first (`pgq.dequeue`).
+    /// Claims up to `fetch.most` jobs, best first (`pgq.dequeue`). Where the answer is lost, nothing stays claimed.
     ///
     /// # Errors
     /// As every method here: [`Error::Refused`](crate::Error::Refused), or those of the connection.
@@ -19,9 +19,6 @@ pub trait Backend: Send + Sync + 'static {
 
     /// Ends claims, each in its own way, in as few calls as there are kinds. Returns the ids where it took effect.
     async fn finish(&self, worker: Uuid, ended: &[Ended]) -> Result<Vec<i64>>;
-
-    /// Gives claims back: queued at once, the attempt not counted (`pgq.release`). Returns the ids where it took effect.
-    async fn release(&self, worker: Uuid, claims: &[Claim]) -> Result<Vec<i64>>;
 
     /// A sign of life for `lease` (`pgq.heartbeat`). Returns those of `held` that the worker does not hold any more.
     async fn heartbeat(&self, worker: Uuid, lease: Duration, held: &[i64]) -> Result<Vec<i64>>;
@@ -94,4 +91,6 @@ pub enum End {
     Retry(Duration, Option<String>),
     /// Given up at once, and held with this error (`pgq.finish` with `failed`).
     Hold(Value),
+    /// Given back: queued at once, the attempt not counted (`pgq.release`).
+    Release,
 }

@@ -5,6 +5,7 @@
 //! - [`NewJob`], [`Producer`]  enqueue: on a client, a pool, or in your own transaction
 //! - [`Completion`]            wait until jobs have ended
 //! - [`Control`]               cancel, requeue, pause, configure, schedule
+//! - [`Worker`], [`Handler`]   claim jobs, run them, say how they ended
 //! - [`Postgres`]              the queue in a database
 //! - [`Memory`]                the queue without a server, for unit tests
 //! - [`testing`]               look into a queue, assert that a job was enqueued
@@ -22,7 +23,10 @@ mod new_job;
 mod outcome;
 mod postgres;
 mod producer;
+mod retry;
+mod telemetry;
 pub mod testing;
+mod worker;
 
 pub use backend::{Backend, Claim, End, Ended, Fetch, Signal, Signals};
 pub use control::{CatchUp, Control, OnFailure, QueueSize, Schedule, Settings};
@@ -32,5 +36,9 @@ pub use job::{Job, JobStatus, Status};
 pub use memory::Memory;
 pub use new_job::{NewJob, OnConflict};
 pub use outcome::{BoxError, Failure, Outcome};
-pub use postgres::Postgres;
+pub use postgres::{Postgres, Session};
 pub use producer::{Completion, Producer};
+pub use worker::{Context, Entrypoint, Handler, Middleware, Next, Worker, WorkerBuilder};
+
+/// For implementations of this crate's traits.
+pub use async_trait::async_trait;

@@ -40,6 +40,16 @@ enqueue.
 Errors: those of pgq.wait.
 Example: CALL pgq.wait_for('{1,2}', '10 s')$$;
 
+CREATE PROCEDURE pgq.wait_for_any(ids bigint[], timeout interval DEFAULT '30 s', INOUT done boolean DEFAULT NULL)
+LANGUAGE c AS 'MODULE_PATHNAME', 'wait_for_any_wrapper';
+COMMENT ON PROCEDURE pgq.wait_for_any(bigint[], interval, boolean) IS
+$$As pgq.wait_for, but returns when one of these jobs has ended (done = true; at once where one has, or for no ids).
+
+ids: as in pgq.wait_for.
+
+Errors: those of pgq.wait.
+Example: CALL pgq.wait_for_any('{1,2}', '10 s')$$;
+
 CREATE FUNCTION pgq.attach(worker uuid) RETURNS void
 LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'attach_wrapper';

@@ -31,7 +31,7 @@ COMMENT ON FUNCTION pgq.give(text, text[]) IS 'Gives a role the right to call fu
 CREATE FUNCTION pgq.grant_producer(role text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pgq.give(role, '{enqueue,enqueue_many,enqueue_many_text,status,explain,wait_for,channel,listen,payload_text,payload_json}');
+    PERFORM pgq.give(role, '{enqueue,enqueue_many,enqueue_many_text,status,explain,wait_for,wait_for_any,channel,listen,payload_text,payload_json}');
     EXECUTE pg_catalog.format('GRANT INSERT, SELECT (id) ON pgq.jobs TO %I', role);
 END
 $$;
@@ -43,11 +43,11 @@ Example: SELECT pgq.grant_producer('shop')$$;
 CREATE FUNCTION pgq.grant_worker(role text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
-    PERFORM pgq.give(role, '{dequeue,complete,complete_many,fail,retry,finish,release,heartbeat,attach,wait,listen,channel,payload_text,payload_json}');
+    PERFORM pgq.give(role, '{dequeue,complete,complete_many,fail,retry,finish,release,heartbeat,attach,wait,listen,channel,queue_size,payload_text,payload_json}');
 END
 $$;
 COMMENT ON FUNCTION pgq.grant_worker(text) IS
-$$Lets a role claim jobs, of any entrypoint, and end its claims.
+$$Lets a role claim jobs, of any entrypoint, end its claims, and see how many jobs there are.
 Error: 42704 where there is no such role.
 Example: SELECT pgq.grant_worker('mailer')$$;
 

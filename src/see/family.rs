@@ -83,7 +83,8 @@ pub const WORKERS: Metric = Metric {
     labels: &["kind"],
     help: "Workers that hold jobs or were heard of lately, by kind: session or named.",
 };
-pub const WAITING: Metric = of_database("pgqueuer_waiting_sessions", "Sessions in CALL pgq.wait or pgq.wait_for.");
+pub const WAITING: Metric =
+    of_database("pgqueuer_waiting_sessions", "Sessions in CALL pgq.wait, pgq.wait_for or pgq.wait_for_any.");
 pub const MEMORY_USED: Metric = Metric {
     name: "pgqueuer_memory_used",
     kind: Gauge,

@@ -3,7 +3,7 @@
 use super::check;
 use super::clock::{Time, after};
 use super::state::State;
-use crate::backend::{Claim, End, Ended};
+use crate::backend::{End, Ended};
 use crate::error::Result;
 use crate::job::Status;
 use pgqueuer_core::failure::{Outcome, after_failure};
@@ -27,7 +27,7 @@ impl State {
 
     fn check_end(&self, end: &End) -> Result<()> {
         match end {
-            End::Complete => Ok(()),
+            End::Complete | End::Release => Ok(()),
             End::Fail(error) | End::Hold(error) => check::json(error),
             End::Retry(delay, reason) => {
                 self.in_so_long(*delay)?;
@@ -50,6 +50,8 @@ impl State {
                 self.again(id, self.in_so_long(*delay)?, reason, 0);
             }
             End::Hold(error) => self.hold(id, error.clone()),
+            // The attempt does not count, and nothing is logged.
+            End::Release => drop(self.change(id, |row| row.claim = None)),
         }
         Ok(())
     }
@@ -95,17 +97,5 @@ impl State {
         self.log(id, outcome, error);
         self.remove(id);
         self.tell_end(id);
-    }
-
-    /// Gives claims back: the attempt does not count, and nothing is logged.
-    pub(super) fn release(&mut self, worker: Uuid, claims: &[Claim]) -> Vec<i64> {
-        let mut released = vec![];
-        for claim in claims {
-            if self.holds(worker, claim.id, Some(claim.attempt)) {
-                self.change(claim.id, |row| row.claim = None);
-                released.push(claim.id);
-            }
-        }
-        released
     }
 }

@@ -2,12 +2,13 @@
 
 use super::clock::time_of;
 use super::{Memory, check};
-use crate::backend::{Backend, Claim, Ended, Fetch, Signals};
+use crate::backend::{Backend, Ended, Fetch, Signals};
 use crate::control::{Control, QueueSize, Schedule, Settings};
 use crate::error::{Error, Result};
 use crate::job::{Job, JobStatus};
 use crate::new_job::NewJob;
 use crate::producer::Producer;
+use crate::telemetry;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use std::collections::BTreeSet;
@@ -16,25 +17,43 @@ use uuid::Uuid;
 
 #[async_trait]
 impl Producer for Memory {
-    async fn enqueue(&self, job: NewJob) -> Result<Option<i64>> {
-        check::jobs(std::slice::from_ref(&job), false)?;
-        let on_conflict = job.on_conflict;
-        Ok(self.lock().enqueue(vec![job], on_conflict)?.into_iter().next().flatten())
+    async fn enqueue(&self, mut job: NewJob) -> Result<Option<i64>> {
+        let span = telemetry::send(&mut job);
+        let entrypoint = job.entrypoint.clone();
+        let id = self.enqueue_one(job);
+        telemetry::sent(&span, std::iter::once(entrypoint.as_str()), id.as_ref().map(std::slice::from_ref));
+        id
     }
 
-    async fn enqueue_many(&self, jobs: Vec<NewJob>) -> Result<Vec<Option<i64>>> {
-        let Some(on_conflict) = jobs.first().map(|job| job.on_conflict) else { return Ok(vec![]) };
-        if jobs.iter().any(|job| job.on_conflict != on_conflict) {
-            return Err(Error::Option("the jobs of one batch must agree in on_conflict".into()));
-        }
-        check::jobs(&jobs, true)?;
-        self.lock().enqueue(jobs, on_conflict)
+    async fn enqueue_many(&self, mut jobs: Vec<NewJob>) -> Result<Vec<Option<i64>>> {
+        let span = telemetry::send_many(&mut jobs);
+        let entrypoints: Vec<String> = jobs.iter().map(|job| job.entrypoint.clone()).collect();
+        let ids = self.enqueue_batch(jobs);
+        telemetry::sent(&span, entrypoints.iter().map(String::as_str), ids.as_deref());
+        ids
     }
 
     async fn status(&self, ids: &[i64]) -> Result<Vec<JobStatus>> {
         let state = self.lock();
         let ids: BTreeSet<i64> = ids.iter().copied().collect();
         Ok(ids.into_iter().filter_map(|id| state.status_of(id)).collect())
+    }
+}
+
+impl Memory {
+    fn enqueue_one(&self, job: NewJob) -> Result<Option<i64>> {
+        check::jobs(std::slice::from_ref(&job), false)?;
+        let on_conflict = job.on_conflict;
+        Ok(self.lock().enqueue(vec![job], on_conflict)?.into_iter().next().flatten())
+    }
+
+    fn enqueue_batch(&self, jobs: Vec<NewJob>) -> Result<Vec<Option<i64>>> {
+        let Some(on_conflict) = jobs.first().map(|job| job.on_conflict) else { return Ok(vec![]) };
+        if jobs.iter().any(|job| job.on_conflict != on_conflict) {
+            return Err(Error::Option("the jobs of one batch must agree in on_conflict".into()));
+        }
+        check::jobs(&jobs, true)?;
+        self.lock().enqueue(jobs, on_conflict)
     }
 }
 
@@ -115,10 +134,6 @@ impl Backend for Memory {
 
     async fn finish(&self, worker: Uuid, ended: &[Ended]) -> Result<Vec<i64>> {
         self.lock().finish(worker, ended)
-    }
-
-    async fn release(&self, worker: Uuid, claims: &[Claim]) -> Result<Vec<i64>> {
-        Ok(self.lock().release(worker, claims))
     }
 
     async fn heartbeat(&self, worker: Uuid, lease: Duration, held: &[i64]) -> Result<Vec<i64>> {

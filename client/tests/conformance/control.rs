@@ -116,7 +116,6 @@ pub async fn nothing_is_done_to_no_jobs(queue: &impl Subject) {
     assert_eq!(queue.delete(&[]).await.unwrap(), NOTHING);
     assert_eq!(queue.requeue(&[]).await.unwrap(), NOTHING);
     assert_eq!(queue.reschedule(&[], "2100-01-01T00:00:00Z".parse().unwrap(), None).await.unwrap(), NOTHING);
-    assert_eq!(queue.release(Uuid::new_v4(), &[]).await.unwrap(), NOTHING);
 }
 
 pub async fn live_jobs_are_counted_by_entrypoint_priority_and_status(queue: &impl Subject) {

@@ -137,22 +137,23 @@ pub async fn a_job_can_be_held_whatever_attempts_are_left(queue: &impl Subject) 
 }
 
 pub async fn each_of_a_batch_ends_in_its_own_way(queue: &impl Subject) {
-    let ids = enqueue_plain(queue, "fetch", 6).await;
+    let ids = enqueue_plain(queue, "fetch", 7).await;
     configure(queue, "fetch", backoff(HOUR, HOUR)).await;
     let hand = hand(queue);
-    let jobs = hand.take(&["fetch"], 5).await;
+    let jobs = hand.take(&["fetch"], 6).await;
     let ends = [
         End::Hold(json!("given up")),
         End::Complete,
         End::Retry(HOUR, Some("later".into())),
         End::Fail(json!("it failed")),
         End::Complete,
+        End::Release,
     ];
     let mut ended: Vec<Ended> = jobs.iter().zip(ends).map(|(job, end)| Ended { claim: claim(job), end }).collect();
-    ended.push(Ended { claim: Claim { id: ids[5], attempt: 0 }, end: End::Complete });
-    assert_eq!(sorted(queue.finish(hand.id, &ended).await.unwrap()), ids[..5]);
-    let expected =
-        [Status::Failed, Status::Successful, Status::Queued, Status::Queued, Status::Successful, Status::Queued];
+    ended.push(Ended { claim: Claim { id: ids[6], attempt: 0 }, end: End::Complete });
+    assert_eq!(sorted(queue.finish(hand.id, &ended).await.unwrap()), ids[..6]);
+    use Status::{Failed, Queued, Successful};
+    let expected = [Failed, Successful, Queued, Queued, Successful, Queued, Queued];
     assert_eq!(statuses(queue, &ids).await, expected);
     assert_eq!(queue.finish(hand.id, &[]).await.unwrap(), NOTHING);
 }
@@ -161,10 +162,9 @@ pub async fn another_worker_cannot_end_a_claim(queue: &impl Subject) {
     let id = enqueue(queue, NewJob::new("fetch")).await;
     let (holder, other) = (hand(queue), hand(queue));
     let job = holder.take_one("fetch").await;
-    for end in [End::Complete, End::Fail(json!("x")), End::Retry(HOUR, None), End::Hold(json!("x"))] {
+    for end in [End::Complete, End::Fail(json!("x")), End::Retry(HOUR, None), End::Hold(json!("x")), End::Release] {
         assert!(!other.end(&job, end).await);
     }
-    assert_eq!(queue.release(other.id, &[claim(&job)]).await.unwrap(), NOTHING);
     assert_eq!(status(queue, id).await.status, Status::Picked);
     assert!(holder.complete(&job).await);
 }
@@ -175,10 +175,9 @@ pub async fn an_earlier_attempt_cannot_be_ended(queue: &impl Subject) {
     let first = hand.take_one("fetch").await;
     assert!(hand.end(&first, End::Retry(Duration::ZERO, None)).await);
     let second = hand.take_one("fetch").await;
-    for end in [End::Complete, End::Fail(json!("x")), End::Retry(HOUR, None), End::Hold(json!("x"))] {
+    for end in [End::Complete, End::Fail(json!("x")), End::Retry(HOUR, None), End::Hold(json!("x")), End::Release] {
         assert!(!hand.end(&first, end).await);
     }
-    assert_eq!(queue.release(hand.id, &[claim(&first)]).await.unwrap(), NOTHING);
     assert_eq!(status(queue, id).await.status, Status::Picked);
     assert!(hand.complete(&second).await);
 }
@@ -191,16 +190,17 @@ pub async fn a_claim_ends_once(queue: &impl Subject) {
     assert!(!hand.complete(&job).await);
     assert!(!hand.fail(&job).await);
     assert_eq!(log(queue, id).await.len(), 1);
-    let unknown = Claim { id: id + 1000, attempt: 0 };
-    assert_eq!(queue.release(hand.id, &[claim(&job), unknown]).await.unwrap(), NOTHING);
+    assert!(!hand.release(&job).await);
+    let unknown = Ended { claim: Claim { id: id + 1000, attempt: 0 }, end: End::Complete };
+    assert_eq!(queue.finish(hand.id, &[unknown]).await.unwrap(), NOTHING);
 }
 
 pub async fn a_released_claim_is_as_if_it_had_never_been(queue: &impl Subject) {
     let ids = enqueue_plain(queue, "fetch", 3).await;
     let hand = hand(queue);
     let jobs = hand.take(&["fetch"], 3).await;
-    let claims: Vec<Claim> = jobs[..2].iter().map(claim).collect();
-    assert_eq!(sorted(queue.release(hand.id, &claims).await.unwrap()), ids[..2]);
+    let ended: Vec<Ended> = jobs[..2].iter().map(|job| Ended { claim: claim(job), end: End::Release }).collect();
+    assert_eq!(sorted(queue.finish(hand.id, &ended).await.unwrap()), ids[..2]);
     let again = hand.take(&["fetch"], 5).await;
     assert_eq!(again.iter().map(|job| (job.id, job.attempts)).collect::<Vec<_>>(), [(ids[0], 0), (ids[1], 0)]);
     assert!(log(queue, ids[0]).await.is_empty());

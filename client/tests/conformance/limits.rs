@@ -23,15 +23,13 @@ pub async fn every_end_of_a_claim_makes_room_under_the_limit(queue: &impl Subjec
     enqueue_plain(queue, "fetch", 10).await;
     configure(queue, "fetch", at_once(1)).await;
     let hand = hand(queue);
-    for end in [End::Complete, End::Retry(HOUR, None), End::Hold(json!("x")), End::Fail(json!("x"))] {
+    for end in [End::Complete, End::Retry(HOUR, None), End::Hold(json!("x")), End::Fail(json!("x")), End::Release] {
         let job = hand.take_one("fetch").await;
         assert!(hand.take(&["fetch"], 5).await.is_empty());
         assert!(hand.end(&job, end).await);
     }
     let job = hand.take_one("fetch").await;
     queue.cancel(&[job.id]).await.unwrap();
-    let job = hand.take_one("fetch").await;
-    queue.release(hand.id, &[claim(&job)]).await.unwrap();
     hand.take_one("fetch").await;
 }
 
@@ -86,7 +84,7 @@ pub async fn a_claim_that_is_given_back_has_spent_its_rate(queue: &impl Subject)
     configure(queue, "fetch", rate(1, HOUR)).await;
     let hand = hand(queue);
     let job = hand.take_one("fetch").await;
-    queue.release(hand.id, &[claim(&job)]).await.unwrap();
+    assert!(hand.release(&job).await);
     assert!(hand.take(&["fetch"], 5).await.is_empty());
 }
 

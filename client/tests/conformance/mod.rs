@@ -92,6 +92,10 @@ impl<S: Subject> Hand<'_, S> {
         self.end(job, End::Complete).await
     }
 
+    pub async fn release(&self, job: &Job) -> bool {
+        self.end(job, End::Release).await
+    }
+
     pub async fn fail(&self, job: &Job) -> bool {
         self.end(job, End::Fail(json!("it failed"))).await
     }

@@ -1,0 +1,1 @@
+SELECT pgq.attach($1)

@@ -1,0 +1,1 @@
+SELECT unnest(pgq.delete($1))

@@ -1,0 +1,1 @@
+SELECT unnest(pgq.heartbeat($1, make_interval(secs => $2), $3))

@@ -1,0 +1,1 @@
+SELECT pgq.pause_schedule($1)

@@ -1,0 +1,1 @@
+SELECT entrypoint, priority, status::text, count FROM pgq.queue_size()

@@ -1,0 +1,1 @@
+SELECT unnest(pgq.release($1, $2, $3))

@@ -1,0 +1,1 @@
+SELECT unnest(pgq.reschedule($1, $2, $3))

@@ -1,0 +1,1 @@
+SELECT id, status::text, attempts, error, finished_at FROM pgq.status($1)

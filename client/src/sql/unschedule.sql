@@ -1,0 +1,1 @@
+SELECT pgq.unschedule($1)

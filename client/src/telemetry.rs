@@ -1,0 +1,180 @@
+//! Spans, events and metrics. Spans follow OpenTelemetry's messaging conventions; with the feature `opentelemetry` a
+//! worker's span is linked to the producer's through the header `traceparent`, written and read by the global propagator.
+//!
+//! | metric | kind | labels |
+//! | --- | --- | --- |
+//! | `pgqueuer_client_enqueued_total` | counter | `entrypoint` |
+//! | `pgqueuer_client_finished_total` | counter | `entrypoint`, `outcome` |
+//! | `pgqueuer_client_wait_seconds` | histogram: due → claimed | `entrypoint` |
+//! | `pgqueuer_client_run_seconds` | histogram: start → end of the handler | `entrypoint` |
+//! | `pgqueuer_client_in_hand` | gauge: claims, of this process | |
+//! | `pgqueuer_client_errors_total` | counter: calls that failed | `call` |
+
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::new_job::NewJob;
+use metrics::{counter, gauge, histogram};
+use std::time::Duration;
+use tracing::{Span, field, info_span};
+use uuid::Uuid;
+
+/// The span of an enqueue, current while it is sent. Its context goes into the job's headers.
+pub(crate) fn send(job: &mut NewJob) -> Span {
+    let span = info_span!(
+        "send",
+        otel.name = format!("send {}", job.entrypoint),
+        otel.kind = "producer",
+        otel.status_code = field::Empty,
+        messaging.system = "pgqueuer",
+        messaging.operation.name = "enqueue",
+        messaging.operation.r#type = "send",
+        messaging.destination.name = job.entrypoint,
+        messaging.message.body.size = job.payload.as_ref().map_or(0, Vec::len),
+        messaging.message.id = field::Empty,
+        error.r#type = field::Empty,
+    );
+    context::inject(&span, job);
+    span
+}
+
+/// The same for a batch.
+pub(crate) fn send_many(jobs: &mut [NewJob]) -> Span {
+    let span = info_span!(
+        "send",
+        otel.name = "send",
+        otel.kind = "producer",
+        otel.status_code = field::Empty,
+        messaging.system = "pgqueuer",
+        messaging.operation.name = "enqueue_many",
+        messaging.operation.r#type = "send",
+        messaging.batch.message_count = jobs.len(),
+        error.r#type = field::Empty,
+    );
+    jobs.iter_mut().for_each(|job| context::inject(&span, job));
+    span
+}
+
+/// The answer to an enqueue.
+pub(crate) fn sent<'a>(span: &Span, entrypoints: impl Iterator<Item = &'a str>, ids: Result<&[Option<i64>], &Error>) {
+    match ids {
+        Ok(ids) => {
+            if let [Some(id)] = ids {
+                span.record("messaging.message.id", id);
+            }
+            for (entrypoint, id) in entrypoints.zip(ids) {
+                if let Some(id) = id {
+                    counter!("pgqueuer_client_enqueued_total", "entrypoint" => entrypoint.to_owned()).increment(1);
+                    tracing::debug!(parent: span, id, entrypoint, "enqueued");
+                }
+            }
+        }
+        Err(error) => failed(span, error.sqlstate().unwrap_or("connection")),
+    }
+}
+
+/// The span of an attempt, current while its handler runs.
+pub(crate) fn process(job: &Job, worker: Uuid) -> Span {
+    let span = info_span!(
+        "process",
+        otel.name = format!("process {}", job.entrypoint),
+        otel.kind = "consumer",
+        otel.status_code = field::Empty,
+        messaging.system = "pgqueuer",
+        messaging.operation.name = "process",
+        messaging.operation.r#type = "process",
+        messaging.destination.name = job.entrypoint,
+        messaging.message.id = job.id,
+        messaging.message.body.size = job.bytes().len(),
+        messaging.client.id = %worker,
+        pgqueuer.attempt = job.attempts,
+        error.r#type = field::Empty,
+    );
+    context::link(&span, job);
+    span
+}
+
+/// A job was claimed.
+pub(crate) fn claimed(job: &Job) {
+    let waited = (job.picked - job.created.max(job.execute_after)).to_std().unwrap_or_default();
+    histogram!("pgqueuer_client_wait_seconds", "entrypoint" => job.entrypoint.clone()).record(waited);
+    tracing::debug!(id = job.id, entrypoint = job.entrypoint, attempt = job.attempts, "claimed");
+}
+
+/// The claims in hand became more, or fewer.
+pub(crate) fn in_hand(by: f64) {
+    gauge!("pgqueuer_client_in_hand").increment(by);
+}
+
+/// An attempt is over.
+pub(crate) fn ended(span: &Span, id: i64, entrypoint: String, outcome: &'static str, ran: Duration) {
+    histogram!("pgqueuer_client_run_seconds", "entrypoint" => entrypoint.clone()).record(ran);
+    tracing::debug!(parent: span, id, entrypoint, outcome, seconds = ran.as_secs_f64(), "ended");
+    if !matches!(outcome, "done" | "retry") {
+        failed(span, outcome);
+    }
+    counter!("pgqueuer_client_finished_total", "entrypoint" => entrypoint, "outcome" => outcome).increment(1);
+}
+
+/// A call to the queue failed, and is tried again.
+pub(crate) fn call_failed(call: &'static str, error: &Error) {
+    counter!("pgqueuer_client_errors_total", "call" => call).increment(1);
+    let cause = std::error::Error::source(error).map(ToString::to_string);
+    tracing::warn!(%error, cause, call, "a call to the queue failed");
+}
+
+fn failed(span: &Span, kind: &str) {
+    span.record("otel.status_code", "ERROR");
+    span.record("error.type", kind);
+}
+
+#[cfg(feature = "opentelemetry")]
+mod context {
+    use super::{Job, NewJob, Span};
+    use opentelemetry::global::get_text_map_propagator;
+    use opentelemetry::propagation::{Extractor, Injector};
+    use opentelemetry::trace::TraceContextExt;
+    use serde_json::{Map, Value};
+    use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+    struct Headers<H>(H);
+
+    impl Injector for Headers<&mut Map<String, Value>> {
+        fn set(&mut self, key: &str, value: String) {
+            self.0.insert(key.to_owned(), value.into());
+        }
+    }
+
+    impl Extractor for Headers<&Map<String, Value>> {
+        fn get(&self, key: &str) -> Option<&str> {
+            self.0.get(key)?.as_str()
+        }
+
+        fn keys(&self) -> Vec<&str> {
+            self.0.keys().map(String::as_str).collect()
+        }
+    }
+
+    pub(super) fn inject(span: &Span, job: &mut NewJob) {
+        get_text_map_propagator(|propagator| {
+            propagator.inject_context(&span.context(), &mut Headers(&mut job.headers))
+        });
+    }
+
+    /// The producer may have ended long ago: a link, not a parent.
+    pub(super) fn link(span: &Span, job: &Job) {
+        let producer = get_text_map_propagator(|propagator| propagator.extract(&Headers(&job.headers)));
+        let producer = producer.span().span_context().clone();
+        if producer.is_valid() {
+            span.add_link(producer);
+        }
+    }
+}
+
+#[cfg(not(feature = "opentelemetry"))]
+mod context {
+    use super::{Job, NewJob, Span};
+
+    pub(super) fn inject(_: &Span, _: &mut NewJob) {}
+
+    pub(super) fn link(_: &Span, _: &Job) {}
+}

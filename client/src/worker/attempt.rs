@@ -1,0 +1,81 @@
+//! One attempt: the handler with its timeout, its cancellation, its panic.
+
+use super::hand::Grip;
+use super::middleware::Next;
+use super::run::Life;
+use super::{Context, Entrypoint};
+use crate::backend::End;
+use crate::job::Job;
+use crate::outcome::Outcome;
+use crate::telemetry;
+use std::future::pending;
+use std::sync::Arc;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+/// The places that an attempt takes, of the worker and of its entrypoint.
+pub(super) type Permits = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
+
+impl<S: Send + Sync + 'static> Life<S> {
+    /// Runs it. The permits are held until its result has found room among those to be sent.
+    pub(super) async fn attempt(
+        self: Arc<Self>,
+        entrypoint: Arc<Entrypoint<S>>,
+        job: Job,
+        grip: Grip,
+        permits: Permits,
+    ) {
+        let end = self.end_of(&entrypoint, job, &grip).await;
+        self.hand.over(&grip);
+        if grip.canceled.is_cancelled() {
+            self.hand.leave(&grip);
+        } else {
+            // The receiver outlives the attempts.
+            self.done.send((grip, end)).await.ok();
+        }
+        drop(permits);
+    }
+
+    async fn end_of(&self, entrypoint: &Entrypoint<S>, job: Job, grip: &Grip) -> End {
+        let span = telemetry::process(&job, self.worker);
+        let (begun, id, name) = (Instant::now(), job.id, job.entrypoint.clone());
+        let outcome = tokio::select! {
+            outcome = self.outcome(entrypoint, job, grip).instrument(span.clone()) => Some(outcome),
+            () = self.abort.cancelled() => None,
+        };
+        let (word, end) = match outcome {
+            _ if grip.canceled.is_cancelled() => ("canceled", End::Release),
+            Some(Outcome::Done) => ("done", End::Complete),
+            Some(Outcome::Retry(delay, reason)) => ("retry", End::Retry(delay, reason)),
+            Some(Outcome::Fail(failure)) => ("fail", End::Fail(failure.to_json())),
+            Some(Outcome::Hold(failure)) => ("hold", End::Hold(failure.to_json())),
+            None => ("release", End::Release),
+        };
+        telemetry::ended(&span, id, name, word, begun.elapsed());
+        end
+    }
+
+    async fn outcome(&self, entrypoint: &Entrypoint<S>, job: Job, grip: &Grip) -> Outcome {
+        if let Some(earlier) = &grip.earlier {
+            // Two handlers never work on one job in one process, even where the first does not listen to its cancellation.
+            earlier.cancelled().await;
+        }
+        let canceled = grip.canceled.child_token();
+        let context = Context { job, state: self.state.clone(), worker: self.worker, canceled: canceled.clone() };
+        let next = Next { handler: entrypoint.handler.clone(), around: self.around.clone(), place: 0 };
+        tokio::select! {
+            outcome = next.run(context) => outcome,
+            outcome = time_is_up(entrypoint, &canceled) => outcome,
+        }
+    }
+}
+
+/// Tasks that the handler has spawned may listen to the token; the handler itself is dropped.
+async fn time_is_up<S>(entrypoint: &Entrypoint<S>, canceled: &CancellationToken) -> Outcome {
+    let Some(timeout) = entrypoint.timeout else { return pending().await };
+    sleep(timeout).await;
+    canceled.cancel();
+    Outcome::fail(format!("timed out after {} s", timeout.as_secs_f64()))
+}

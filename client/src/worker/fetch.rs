@@ -1,0 +1,166 @@
+//! Claims jobs: as many as there are permits, whenever there is a reason to look.
+
+use super::run::{Life, Mode};
+use crate::backend::{End, Fetch};
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::retry::Backoff;
+use crate::telemetry;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// How often to look where notifications come: should one be lost, the job is late, not forgotten.
+const SAFETY_LOOK: Duration = Duration::from_secs(60);
+/// How long to wait for more permits where there are more jobs than permits: one call for many jobs.
+const LINGER: Duration = Duration::from_millis(1);
+/// How many jobs one call claims at most.
+const BATCH: usize = 1000;
+/// How long a shutdown waits for the answer of a call that may have claimed something.
+const LAST_ANSWER: Duration = Duration::from_secs(2);
+
+/// Entrypoints that are asked for in one call.
+struct Group {
+    names: Vec<String>,
+    /// Of an entrypoint with a limit of its own.
+    permits: Option<Arc<Semaphore>>,
+}
+
+impl<S: Send + Sync + 'static> Life<S> {
+    /// Until there is a shutdown, or the queue is drained.
+    pub(super) async fn fetch(self: Arc<Self>, stop: &CancellationToken) {
+        let mut groups = self.groups();
+        let mut backoff = Backoff::default();
+        let mut more = false;
+        loop {
+            tokio::select! {
+                () = self.reason(more) => {}
+                () = stop.cancelled() => return,
+            }
+            // Another begins each time, so that none starves.
+            groups.rotate_left(1);
+            let last_answer = async {
+                stop.cancelled().await;
+                sleep(LAST_ANSWER).await;
+            };
+            let answer = tokio::select! {
+                answer = self.round(&groups, stop) => answer,
+                () = last_answer => return,
+            };
+            match answer {
+                Ok(is_full) => {
+                    (more, backoff) = (is_full, Backoff::default());
+                    if !more && self.mode == Mode::Drain && self.is_drained().await {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    telemetry::call_failed("dequeue", &error);
+                    more = true;
+                    tokio::select! {
+                        () = backoff.sleep() => {}
+                        () = stop.cancelled() => return,
+                    }
+                }
+            }
+        }
+    }
+
+    /// Those without a limit of their own are one group, of which the best jobs come first; each other is one.
+    fn groups(&self) -> Vec<Group> {
+        let (limited, free): (Vec<_>, Vec<_>) =
+            self.entrypoints.values().partition(|entrypoint| entrypoint.permits.is_some());
+        let name = |entrypoint: &Arc<super::Entrypoint<S>>| entrypoint.name.clone();
+        let mut groups: Vec<_> = limited
+            .into_iter()
+            .map(|entrypoint| Group { names: vec![name(entrypoint)], permits: entrypoint.permits.clone() })
+            .collect();
+        if !free.is_empty() {
+            groups.push(Group { names: free.into_iter().map(name).collect(), permits: None });
+        }
+        groups
+    }
+
+    /// Returns when there may be jobs, and there is room for one, and the queue hears our heartbeats.
+    async fn reason(&self, more: bool) {
+        if !more {
+            let patience = match (self.listens.load(Relaxed), self.mode) {
+                (true, Mode::Forever) => SAFETY_LOOK,
+                (true, Mode::Drain) => Duration::from_secs(1),
+                (false, _) => self.options.poll_interval,
+            };
+            timeout(patience, self.look.notified()).await.ok();
+        }
+        // Neither is ever closed.
+        drop(self.permits.acquire().await);
+        if more {
+            let half = u32::try_from(self.options.concurrency / 2).unwrap_or(u32::MAX);
+            drop(timeout(LINGER, self.permits.acquire_many(half)).await);
+        }
+        self.alive.subscribe().wait_for(|alive| *alive).await.ok();
+    }
+
+    /// One call for each group that has room. Whether one of them brought all that it asked for: then there may be more.
+    async fn round(self: &Arc<Self>, groups: &[Group], stop: &CancellationToken) -> Result<bool> {
+        let mut is_full = false;
+        for group in groups {
+            let room = group.permits.as_ref().map_or(usize::MAX, |permits| permits.available_permits());
+            let most = room.min(self.permits.available_permits()).min(BATCH);
+            if most == 0 {
+                continue;
+            }
+            let fetch = Fetch {
+                worker: self.worker,
+                entrypoints: &group.names,
+                most: i32::try_from(most).unwrap_or(i32::MAX),
+                lease: self.options.lease,
+            };
+            let jobs = self.backend.dequeue(&fetch).await?;
+            is_full |= jobs.len() >= most;
+            for job in jobs {
+                self.start(job, stop).await?;
+            }
+        }
+        Ok(is_full)
+    }
+
+    async fn start(self: &Arc<Self>, job: Job, stop: &CancellationToken) -> Result<()> {
+        telemetry::claimed(&job);
+        let grip = self.hand.take(&job);
+        let entrypoint = self.entrypoints.get(&job.entrypoint).filter(|_| !stop.is_cancelled()).cloned();
+        let permits = entrypoint.as_ref().and_then(|entrypoint| {
+            let own = entrypoint.permits.clone().map(Semaphore::try_acquire_owned).transpose().ok()?;
+            Some((self.permits.clone().try_acquire_owned().ok()?, own))
+        });
+        match entrypoint.zip(permits) {
+            Some((entrypoint, permits)) => {
+                self.jobs.spawn(self.clone().attempt(entrypoint, job, grip, permits));
+            }
+            // There was a shutdown meanwhile.
+            None => {
+                self.hand.over(&grip);
+                let closed = |_| Error::Option("nobody sends results any more".into());
+                self.done.send((grip, End::Release)).await.map_err(closed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether nothing is queued, and nothing in hand.
+    async fn is_drained(&self) -> bool {
+        if !self.hand.is_empty() {
+            return false;
+        }
+        let names: Vec<String> = self.entrypoints.keys().cloned().collect();
+        match self.backend.queued(&names).await {
+            Ok(queued) => queued == 0,
+            Err(error) => {
+                telemetry::call_failed("queued", &error);
+                false
+            }
+        }
+    }
+}

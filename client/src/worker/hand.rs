@@ -1,0 +1,118 @@
+//! The claims in hand: what runs, what is to be finished, and whom to tell when a claim is lost.
+
+use crate::backend::Claim;
+use crate::job::Job;
+use crate::telemetry;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio_util::sync::CancellationToken;
+
+/// All claims of a worker, by job.
+#[derive(Default)]
+pub(super) struct Hand(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    claims: HashMap<i64, Held>,
+    /// Numbers claims: a job that was given back comes again in the same attempt.
+    next: u64,
+}
+
+#[derive(Clone)]
+struct Held {
+    number: u64,
+    attempt: i32,
+    canceled: CancellationToken,
+    /// Canceled when its handler has ended, whatever came of it.
+    over: CancellationToken,
+}
+
+/// A claim as its task knows it.
+#[derive(Clone)]
+pub(super) struct Grip {
+    pub claim: Claim,
+    number: u64,
+    /// Tells the handler that nobody waits for it any more.
+    pub canceled: CancellationToken,
+    over: CancellationToken,
+    /// The handler of an earlier claim on this job, which was lost, still runs until this is canceled.
+    pub earlier: Option<CancellationToken>,
+}
+
+/// What was in hand at a moment.
+pub(super) struct Snapshot(Vec<(i64, u64)>);
+
+impl Snapshot {
+    pub(super) fn ids(&self) -> Vec<i64> {
+        self.0.iter().map(|(id, _)| *id).collect()
+    }
+}
+
+impl Hand {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing in here panics half way.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A job was claimed. An older claim on it is lost: the server gives no job away twice.
+    pub(super) fn take(&self, job: &Job) -> Grip {
+        let mut state = self.state();
+        state.next += 1;
+        let (canceled, over) = (CancellationToken::new(), CancellationToken::new());
+        let held = Held { number: state.next, attempt: job.attempts, canceled: canceled.clone(), over: over.clone() };
+        let number = held.number;
+        let earlier = state.claims.insert(job.id, held).map(|earlier| {
+            earlier.canceled.cancel();
+            earlier.over
+        });
+        if earlier.is_none() {
+            telemetry::in_hand(1.0);
+        }
+        Grip { claim: Claim { id: job.id, attempt: job.attempts }, number, canceled, over, earlier }
+    }
+
+    /// The handler has ended.
+    pub(super) fn over(&self, grip: &Grip) {
+        grip.over.cancel();
+    }
+
+    /// The claim is finished, or lost and over.
+    pub(super) fn leave(&self, grip: &Grip) {
+        let mut state = self.state();
+        if state.claims.get(&grip.claim.id).is_some_and(|held| held.number == grip.number) {
+            state.claims.remove(&grip.claim.id);
+            telemetry::in_hand(-1.0);
+        }
+    }
+
+    /// The queue says that these jobs are not ours any more, whichever claim it was.
+    pub(super) fn canceled(&self, ids: &[i64]) {
+        let state = self.state();
+        ids.iter().filter_map(|id| state.claims.get(id)).for_each(|held| held.canceled.cancel());
+    }
+
+    /// Of what was in hand at that moment, these are not ours any more.
+    pub(super) fn lost(&self, then: &Snapshot, ids: &[i64]) -> usize {
+        let ids: HashSet<_> = ids.iter().collect();
+        let state = self.state();
+        let lost = then.0.iter().filter(|(id, _)| ids.contains(id));
+        let held = lost.filter_map(|(id, number)| state.claims.get(id).filter(|held| held.number == *number));
+        held.filter(|held| !held.canceled.is_cancelled()).map(|held| held.canceled.cancel()).count()
+    }
+
+    /// What is in hand, lost or not.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot(self.state().claims.iter().map(|(id, held)| (*id, held.number)).collect())
+    }
+
+    /// What is still ours.
+    pub(super) fn claims(&self) -> Vec<Claim> {
+        let state = self.state();
+        let ours = state.claims.iter().filter(|(_, held)| !held.canceled.is_cancelled());
+        ours.map(|(id, held)| Claim { id: *id, attempt: held.attempt }).collect()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.state().claims.is_empty()
+    }
+}
