@@ -15,8 +15,8 @@ impl Subject for Memory {
     }
 }
 
-async fn start() -> Memory {
-    Memory::at("2030-01-01T00:00:00Z".parse().unwrap())
+async fn start() -> (Memory, ()) {
+    (Memory::at("2030-01-01T00:00:00Z".parse().unwrap()), ())
 }
 
 conformance!(crate::start);

@@ -1,6 +1,7 @@
 //! All cases. `each_case!` hands the list to a macro; a case that is missing here is reported as never used.
 
-/// Makes each case a test of its own, on a queue that `$start` makes: an async function.
+/// Makes each case a test of its own. `$start` is an async function that gives an empty queue, and what is kept for as long
+/// as the case runs.
 macro_rules! conformance {
     ($start:path) => {
         tests! {
@@ -159,7 +160,7 @@ macro_rules! tests {
             $(
                 #[tokio::test]
                 async fn $case() {
-                    let queue = $start().await;
+                    let (queue, _alone) = $start().await;
                     crate::conformance::$module::$case(&queue).await;
                 }
             )*
