@@ -7,17 +7,18 @@ mod operations;
 use operations::{Operation, Queue, Seen, configure, operation};
 use pgqueuer_client::testing::LiveJob;
 use pgqueuer_client::{Memory, Postgres, QueueSize, Status};
-use pgqueuer_e2e::cluster;
+use pgqueuer_e2e::cluster::{self, Database};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value;
+use std::sync::LazyLock;
 use std::time::Duration;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// A tenth of what is usual: each has a database of its own.
+/// A tenth of what is usual: each makes the extension anew.
 fn config() -> ProptestConfig {
     let usual = ProptestConfig::default();
     ProptestConfig { cases: usual.cases / 10, max_shrink_iters: 300, ..usual }
@@ -28,9 +29,12 @@ proptest! {
 
     #[test]
     fn memory_answers_as_the_database_does(operations in vec(operation(&[HOUR]), 1..150)) {
-        let database = cluster::database();
+        static DATABASE: LazyLock<Database> = LazyLock::new(cluster::database);
+        let address = DATABASE.address();
         Runtime::new().unwrap().block_on(async {
-            let postgres = Postgres::new(&database.address()).unwrap();
+            let postgres = Postgres::new(&address).unwrap();
+            let anew = "DROP EXTENSION pgqueuer; CREATE EXTENSION pgqueuer";
+            postgres.pool().get().await.unwrap().batch_execute(anew).await.unwrap();
             let memory = Memory::at("2030-01-01T00:00:00Z".parse().unwrap());
             compare(&memory, &postgres, &operations).await
         })?;

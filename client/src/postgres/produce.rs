@@ -62,7 +62,7 @@ async fn many(session: &impl Session, jobs: &[NewJob]) -> Result<Vec<Option<i64>
         (&each(jobs, |job| job.payload.as_deref()), Type::BYTEA_ARRAY),
         (&each(jobs, |job| job.priority), Type::INT4_ARRAY),
         (&each(starts, at), Type::TIMESTAMPTZ_ARRAY),
-        (&each(starts, delay_or_none), Type::FLOAT8_ARRAY),
+        (&each(starts, delay), Type::FLOAT8_ARRAY),
         (&each(jobs, |job| job.dedupe_key.as_deref()), Type::TEXT_ARRAY),
         (&first.on_conflict.word(), Type::TEXT),
         (&each(jobs, |job| object(&job.headers)), Type::JSONB_ARRAY),
@@ -103,11 +103,6 @@ fn delay(job: &NewJob) -> Option<f64> {
         Start::After(delay) => Some(delay.as_secs_f64()),
         Start::Now | Start::At(_) => None,
     }
-}
-
-/// Of a batch: those that may start now have a start, too.
-fn delay_or_none(job: &NewJob) -> Option<f64> {
-    delay(job).or((job.start == Start::Now).then_some(0.0))
 }
 
 pub(super) fn status_of(word: &str) -> Result<Status> {

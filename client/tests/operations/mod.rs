@@ -79,6 +79,8 @@ pub fn operation(delays: &'static [Duration]) -> impl Strategy<Value = Operation
         12 => (0..3usize, 1..8usize, 1..5i32)
             .prop_map(|(worker, entrypoints, most)| Operation::Dequeue { worker, entrypoints, most }),
         10 => prop::collection::vec(end, 1..4).prop_map(Operation::Finish),
+        // Alone: of two that are queued again at once by one call it is not said which is due first.
+        1 => place.clone().prop_map(|place| Operation::Finish(vec![(place, End::Retry(Duration::ZERO, None))])),
         1 => (0..3usize).prop_map(|worker| Operation::Heartbeat { worker }),
         1 => place.clone().prop_map(Operation::Cancel),
         1 => place.clone().prop_map(Operation::Delete),
@@ -115,7 +117,6 @@ fn ending(delays: &'static [Duration]) -> impl Strategy<Value = End> {
         4 => Just(End::Complete),
         3 => Just(End::Fail(json!({ "message": "it failed" }))),
         2 => retry.prop_map(|(delay, why)| End::Retry(delay, why.then(|| "later".to_owned()))),
-        1 => Just(End::Retry(Duration::ZERO, None)),
         1 => Just(End::Hold(json!("given up"))),
         1 => Just(End::Release),
     ]
@@ -226,12 +227,12 @@ impl Operation {
     }
 }
 
-/// Sets up the three entrypoints. What depends on the clock is as long as `long`, or not at all.
+/// Sets up the three entrypoints. Their backoffs and periods are as long as `long`.
 pub async fn configure(queue: &impl Queue, long: Duration) {
     use pgqueuer_client::OnFailure::Delete;
     let few = Settings { max_attempts: Some(2), max_releases: Some(2), ..Settings::default() };
     let fetch = Settings { concurrency_limit: Some(2), backoff_initial: Some(long), ..few.clone() };
-    let parse = Settings { on_failure: Some(Delete), backoff_initial: Some(Duration::ZERO), ..few.clone() };
+    let parse = Settings { on_failure: Some(Delete), backoff_initial: Some(long), ..few.clone() };
     let mail = Settings { rate_limit: Some(4), rate_period: Some(long), backoff_initial: Some(long), ..few };
     for (entrypoint, settings) in ENTRYPOINTS.into_iter().zip([fetch, parse, mail]) {
         queue.configure(entrypoint, settings).await.unwrap();
