@@ -5,6 +5,7 @@
 //! - [`produce`]   enqueue, status
 //! - [`control`]   cancel, requeue, configure, schedule …
 //! - [`consume`]   what a worker needs
+//! - [`inspect`]   what tests look at
 //! - [`lend`]      connections of the pool
 //! - [`connect`]   connections of our own: with notifications, and cancelable
 //! - [`listen`]    hearing of jobs
@@ -14,6 +15,7 @@ mod complete;
 mod connect;
 mod consume;
 mod control;
+mod inspect;
 mod lend;
 mod listen;
 mod produce;
