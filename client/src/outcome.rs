@@ -6,6 +6,27 @@ use std::fmt;
 use std::time::Duration;
 
 /// How an attempt went. A handler returns this, `()`, or a `Result` of one of them with any error.
+///
+/// ```
+/// # use pgqueuer_client::{BoxError, Context, Memory, NewJob, Outcome, Producer, Status, Worker};
+/// # use std::time::Duration;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), pgqueuer_client::BoxError> {
+/// # let queue = Memory::at("2030-01-01T00:00:00Z".parse()?);
+/// async fn fetch(context: Context) -> Result<Outcome, BoxError> {
+///     match context.job.text()? {
+///         "busy" if context.job.attempts == 0 => Ok(Outcome::retry(Duration::from_secs(1))),
+///         "gone" => Ok(Outcome::hold("404")),
+///         "down" => Err("no answer".into()),
+///         _ => Ok(Outcome::Done),
+///     }
+/// }
+/// queue.enqueue_many(vec![NewJob::new("fetch").payload("gone"), NewJob::new("fetch").payload("there")]).await?;
+/// Worker::builder(queue.clone()).entrypoint("fetch", fetch).build()?.drain().await?;
+/// assert_eq!(queue.status(&[1, 2]).await?.iter().map(|job| job.status).collect::<Vec<_>>(), [Status::Failed, Status::Successful]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub enum Outcome {
     /// The job is done.

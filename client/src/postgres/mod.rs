@@ -75,7 +75,7 @@ impl Postgres {
     /// Where `config` says nothing, a connection attempt may take 10 s, and a peer that has vanished is noticed within 30 s.
     ///
     /// # Errors
-    /// [`Error::Option`] where no pool can be made of it.
+    /// [`Error::Option`] where it names no host, or no pool can be made of it.
     pub fn with_tls<T>(config: Config, tls: T) -> Result<Self>
     where
         T: MakeTlsConnect<Socket> + Clone + Sync + Send + 'static,
@@ -83,6 +83,9 @@ impl Postgres {
         T::TlsConnect: Sync + Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(Error::Option("the address of the server names no host".into()));
+        }
         let config = connect::with_defaults(config);
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(config.clone(), tls.clone(), recycling);

@@ -73,6 +73,18 @@ pub struct Worker<S = ()> {
 
 /// An entrypoint, its handler, and limits of this process. Limits over all workers are
 /// [`Settings`](crate::Settings).
+///
+/// ```
+/// # use pgqueuer_client::{Context, Entrypoint, Memory, Worker};
+/// # use std::time::Duration;
+/// # fn main() -> Result<(), pgqueuer_client::Error> {
+/// async fn thumbnail(_: Context) {}
+///
+/// let entrypoint = Entrypoint::new("thumbnail", thumbnail).concurrency(2).timeout(Duration::from_secs(30));
+/// let worker = Worker::builder(Memory::new()).register(entrypoint).build()?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Entrypoint<S = ()> {
     name: String,
     handler: Arc<dyn Handler<S>>,
@@ -120,6 +132,22 @@ impl<S: Send + Sync + 'static> Worker<S> {
 
     /// Works until no job of its entrypoints is queued, and all that it claimed have ended. Deferred jobs and retries are
     /// waited for, and so are those of a paused entrypoint: put it into `tokio::time::timeout`, or into a `select!`.
+    ///
+    /// ```
+    /// # use pgqueuer_client::{BoxError, Context, Memory, NewJob, Producer, Worker};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), pgqueuer_client::BoxError> {
+    /// # let queue = Memory::at("2030-01-01T00:00:00Z".parse()?);
+    /// async fn fetch(context: Context) -> Result<(), BoxError> {
+    ///     println!("fetching {}", context.job.text()?);
+    ///     Ok(())
+    /// }
+    /// queue.enqueue(NewJob::new("fetch").payload("https://example.org")).await?;
+    /// Worker::builder(queue.clone()).entrypoint("fetch", fetch).build()?.drain().await?;
+    /// assert!(queue.jobs().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     /// As [`run`](Self::run).
