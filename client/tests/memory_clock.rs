@@ -1,5 +1,7 @@
 //! What only a queue in memory can show: exact times, and time that passes by itself.
 
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
+
 use chrono::{DateTime, TimeDelta, Utc};
 use pgqueuer_client::testing::LiveJob;
 use pgqueuer_client::{

@@ -1,5 +1,13 @@
 //! A worker on a queue in memory, as in a user's tests; and how long many jobs take.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what a test calls may end it with a panic"
+)]
+
 use pgqueuer_client::{
     BoxError, Completion, Context, Control, Memory, NewJob, Outcome, Producer, Schedule, Settings, Status, Worker,
 };
