@@ -92,6 +92,7 @@ impl From<tokio_postgres::Error> for Error {
                 Self::refused(refusal.code().code(), refusal.message(), detail, refusal.hint())
             }
             None if is_about_values(&error) => Self::Answer(Box::new(error)),
+            None if is_about_the_address(&error) => Self::Option(with_cause(&error)),
             None => Self::Connection(Box::new(error)),
         }
     }
@@ -102,6 +103,17 @@ fn is_about_values(error: &tokio_postgres::Error) -> bool {
     error.source().is_some_and(|cause| {
         cause.is::<tokio_postgres::types::WrongType>() || cause.is::<tokio_postgres::types::WasNull>()
     })
+}
+
+/// Whether no server could be asked this way: no host, no password. It cannot be told but by its words.
+fn is_about_the_address(error: &tokio_postgres::Error) -> bool {
+    error.to_string().starts_with("invalid configuration")
+}
+
+fn with_cause(error: &tokio_postgres::Error) -> String {
+    let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+    // Some versions say it themselves.
+    if error.to_string().ends_with(&cause) { error.to_string() } else { format!("{error}{cause}") }
 }
 
 impl From<deadpool_postgres::PoolError> for Error {
@@ -123,6 +135,14 @@ mod tests {
             Error::refused("22023", "entrypoint must not be empty", Some("It is \"\".".into()), Some("Name it."));
         assert_eq!(error.to_string(), "entrypoint must not be empty");
         assert_eq!(error.source().unwrap().to_string(), "SQLSTATE 22023: It is \"\". (Name it.)");
+    }
+
+    #[tokio::test]
+    async fn an_address_that_no_server_could_be_asked_by_is_no_lost_connection() {
+        let nobody = tokio_postgres::Config::new().connect(tokio_postgres::NoTls).await.err().unwrap();
+        let error = Error::from(nobody);
+        assert!(matches!(error, Error::Option(_)) && !error.is_transient(), "{error:?}");
+        assert_eq!(error.to_string(), "invalid configuration: both host and hostaddr are missing");
     }
 
     #[test]

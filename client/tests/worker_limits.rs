@@ -143,9 +143,7 @@ fn the_best_job_of_all_entrypoints_comes_first_and_then_the_oldest() {
     let database = database();
     let mut session = database.connect();
     let ids: Vec<i64> = [("a", 0), ("b", 7), ("a", 7), ("c", -3), ("b", 0), ("c", 9)]
-        .map(|(name, priority)| {
-            value(&mut session, "SELECT pgq.enqueue($1, priority => $2)", &[&name, &priority])
-        })
+        .map(|(name, priority)| value(&mut session, "SELECT pgq.enqueue($1, priority => $2)", &[&name, &priority]))
         .to_vec();
     let (sender, seen) = channel();
     let tell = |context: Context<Tell<i64>>| async move { context.state.tell(context.job.id) };

@@ -156,12 +156,13 @@ fn a_result_that_the_server_refuses_is_a_failure_and_holds_nobody_up() {
     let never = enqueue(&mut session, "for_ever", 1)[0];
     let others = enqueue(&mut session, "fine", 20);
     let (sender, seen) = channel();
-    let worker = telling(queue(&database), sender)
-        .entrypoint("fine", |_: Context<Tell<Event>>| async {})
-        .entrypoint("for_ever", |context: Context<Tell<Event>>| async move {
+    let worker = telling(queue(&database), sender).entrypoint("fine", |_: Context<Tell<Event>>| async {}).entrypoint(
+        "for_ever",
+        |context: Context<Tell<Event>>| async move {
             context.state.tell(Event::Begun(context.job.id));
             Outcome::retry(Duration::MAX)
-        });
+        },
+    );
     let running = Running::start(worker.concurrency(21).build().unwrap());
     for id in others {
         assert_eq!(only_logged(&mut session, id).outcome, "successful");
@@ -229,10 +230,12 @@ fn handlers_share_one_state() {
 
     let database = database();
     let (sender, seen) = channel();
-    let worker = telling(queue(&database), sender).entrypoint("a", Greeter).entrypoint(
-        "b",
-        |context: Context<Tell<String>>| async move { context.state.tell(context.job.entrypoint.clone()) },
-    );
+    let worker =
+        telling(queue(&database), sender)
+            .entrypoint("a", Greeter)
+            .entrypoint("b", |context: Context<Tell<String>>| async move {
+                context.state.tell(context.job.entrypoint.clone())
+            });
     let running = Running::start(worker.build().unwrap());
     let queue = queue(&database);
     let runtime = tokio::runtime::Runtime::new().unwrap();

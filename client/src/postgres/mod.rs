@@ -6,7 +6,8 @@
 //! - [`control`]   cancel, requeue, configure, schedule …
 //! - [`consume`]   what a worker needs
 //! - [`lend`]      connections of the pool
-//! - [`connect`]   connections of our own: with notifications, and cancelable
+//! - [`hosts`]     which server answers
+//! - [`connect`]   connections: the pool's, and our own, with notifications and cancelable
 //! - [`listen`]    hearing of jobs
 //! - [`complete`]  waiting for the end of jobs
 
@@ -14,6 +15,7 @@ mod complete;
 mod connect;
 mod consume;
 mod control;
+mod hosts;
 mod lend;
 mod listen;
 mod produce;
@@ -40,7 +42,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The queue in a database: a pool for statements, and connections of its own to listen and to wait.
 ///
 /// Nothing connects before the first call. A lost connection is replaced by the next call; the clone of a `Postgres` shares
-/// its pool.
+/// its pools.
 ///
 /// ```no_run
 /// # use pgqueuer_client::{NewJob, Postgres, Producer};
@@ -52,7 +54,10 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// ```
 #[derive(Clone)]
 pub struct Postgres {
+    /// The user's: handlers that hold all of its connections do not hold up heartbeats.
     pool: Pool,
+    /// For what this crate sends.
+    calls: Pool,
     direct: Arc<dyn Connect>,
     listens: bool,
     statement_timeout: Duration,
@@ -81,19 +86,24 @@ impl Postgres {
         T::TlsConnect: Sync + Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
-        let config = connect::with_defaults(config);
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config.clone(), tls.clone(), recycling);
-        let pool = Pool::builder(manager).max_size(POOL_SIZE).runtime(Runtime::Tokio1);
-        let pool = pool.wait_timeout(Some(STATEMENT_TIMEOUT)).build();
-        let pool = pool.map_err(|error| Error::Option(format!("no pool can be made: {error}")))?;
-        let direct = Arc::new(Connector { config, tls });
-        Ok(Self { pool, direct, listens: true, statement_timeout: STATEMENT_TIMEOUT })
+        let connector = Connector { config: connect::with_defaults(config), tls };
+        let pool = || {
+            let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+            let manager = Manager::from_connect(connector.config.clone(), connector.clone(), recycling);
+            let pool = Pool::builder(manager).max_size(POOL_SIZE).runtime(Runtime::Tokio1);
+            let pool = pool.wait_timeout(Some(STATEMENT_TIMEOUT)).build();
+            pool.map_err(|error| Error::Option(format!("no pool can be made: {error}")))
+        };
+        let (pool, calls) = (pool()?, pool()?);
+        let direct = Arc::new(connector);
+        Ok(Self { pool, calls, direct, listens: true, statement_timeout: STATEMENT_TIMEOUT })
     }
 
-    /// How many connections the pool holds at most, at least 1; 8 if not given. A worker uses up to 4 at one time.
+    /// How many connections are held at most, at least 1, for the calls of this crate, and so many again for
+    /// [yours](Self::pool); 8 if not given. A worker uses up to 3 at one time, and one more to listen.
     pub fn pool_size(self, connections: usize) -> Self {
         self.pool.resize(connections.max(1));
+        self.calls.resize(connections.max(1));
         self
     }
 
@@ -120,7 +130,7 @@ impl Postgres {
         self
     }
 
-    /// The pool, for statements of your own.
+    /// A pool for statements of your own. It connects when you use it.
     pub fn pool(&self) -> &Pool {
         &self.pool
     }
