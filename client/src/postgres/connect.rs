@@ -3,6 +3,7 @@
 use super::hosts::{self, CONNECT_TIMEOUT};
 use crate::error::{Error, Result};
 use async_trait::async_trait;
+use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use futures_util::future::{BoxFuture, poll_fn};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -15,6 +16,9 @@ use tokio_util::task::AbortOnDropHandle;
 /// The default of `tokio-postgres`: as good as none.
 const NO_KEEPALIVE: Duration = Duration::from_secs(2 * 60 * 60);
 
+/// How long a call waits for a connection while all of a pool are in use.
+const FREE_CONNECTION: Duration = Duration::from_secs(30);
+
 /// A connection, and what is told to it. The receiver ends when the connection does, and the connection with this.
 pub(super) struct Connection {
     pub client: Client,
@@ -23,9 +27,13 @@ pub(super) struct Connection {
     _task: AbortOnDropHandle<()>,
 }
 
-/// Connections outside the pool, whatever their TLS.
+/// Connections to one address, whatever their TLS.
 #[async_trait]
 pub(super) trait Connect: Send + Sync {
+    /// A pool of at most so many, which makes them when they are needed.
+    fn pool(&self, size: usize) -> Result<Pool>;
+
+    /// One outside any pool.
     async fn connect(&self) -> Result<Connection>;
 
     /// Cancels what a connection is doing; there is nobody left to tell of a failure.
@@ -46,6 +54,13 @@ where
     T::TlsConnect: Sync + Send,
     <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
 {
+    fn pool(&self, size: usize) -> Result<Pool> {
+        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+        let manager = Manager::from_connect(self.config.clone(), self.clone(), recycling);
+        let pool = Pool::builder(manager).max_size(size).runtime(Runtime::Tokio1).wait_timeout(Some(FREE_CONNECTION));
+        pool.build().map_err(|error| Error::Option(format!("no pool can be made: {error}")))
+    }
+
     async fn connect(&self) -> Result<Connection> {
         let (client, mut connection) = hosts::connect(&self.config, self.tls.clone()).await?;
         let (sender, notifications) = unbounded_channel();

@@ -24,7 +24,7 @@ mod statement;
 
 use crate::error::{Error, Result};
 use connect::{Connect, Connector};
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::Pool;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,6 +58,7 @@ pub struct Postgres {
     pool: Pool,
     /// For what this crate sends.
     calls: Pool,
+    server: Arc<dyn Connect>,
     direct: Arc<dyn Connect>,
     listens: bool,
     statement_timeout: Duration,
@@ -86,24 +87,18 @@ impl Postgres {
         T::TlsConnect: Sync + Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
-        let connector = Connector { config: connect::with_defaults(config), tls };
-        let pool = || {
-            let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-            let manager = Manager::from_connect(connector.config.clone(), connector.clone(), recycling);
-            let pool = Pool::builder(manager).max_size(POOL_SIZE).runtime(Runtime::Tokio1);
-            let pool = pool.wait_timeout(Some(STATEMENT_TIMEOUT)).build();
-            pool.map_err(|error| Error::Option(format!("no pool can be made: {error}")))
-        };
-        let (pool, calls) = (pool()?, pool()?);
-        let direct = Arc::new(connector);
-        Ok(Self { pool, calls, direct, listens: true, statement_timeout: STATEMENT_TIMEOUT })
+        let server = Arc::new(Connector { config: connect::with_defaults(config), tls });
+        let (pool, calls) = (server.pool(POOL_SIZE)?, server.pool(POOL_SIZE)?);
+        Ok(Self { pool, calls, direct: server.clone(), server, listens: true, statement_timeout: STATEMENT_TIMEOUT })
     }
 
     /// How many connections are held at most, at least 1, for the calls of this crate, and so many again for
     /// [yours](Self::pool); 8 if not given. A worker uses up to 3 at one time, and one more to listen.
-    pub fn pool_size(self, connections: usize) -> Self {
-        self.pool.resize(connections.max(1));
-        self.calls.resize(connections.max(1));
+    pub fn pool_size(mut self, connections: usize) -> Self {
+        // Made anew: a pool that has not connected yet does not become smaller. What has made them once makes them again.
+        if let (Ok(pool), Ok(calls)) = (self.server.pool(connections.max(1)), self.server.pool(connections.max(1))) {
+            (self.pool, self.calls) = (pool, calls);
+        }
         self
     }
 
