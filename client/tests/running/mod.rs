@@ -1,6 +1,6 @@
 //! A worker that works in a runtime of its own while the test looks on, and what the test sees of its jobs.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use pgqueuer_client::{Backend, Context, Postgres, Result, Worker, WorkerBuilder};
 use pgqueuer_e2e::cluster::Database;
