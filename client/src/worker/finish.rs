@@ -28,7 +28,7 @@ impl<S: Send + Sync + 'static> Life<S> {
                 return;
             }
             let (grips, ended): (Vec<Grip>, Vec<Ended>) = batch.drain(..).map(with_claim).unzip();
-            self.send(ended).await;
+            self.send(&grips, ended).await;
             grips.iter().for_each(|grip| self.hand.leave(grip));
             // What has ended may have freed a limit, or an ordering key.
             self.look.notify_one();
@@ -36,23 +36,23 @@ impl<S: Send + Sync + 'static> Life<S> {
     }
 
     /// A batch that is refused is sent one by one, so that one result does not hold up the others.
-    async fn send(&self, ended: Vec<Ended>) {
-        if self.deliver(&ended, |error| !error.is_transient()).await.is_ok() {
+    async fn send(&self, grips: &[Grip], mut ended: Vec<Ended>) {
+        if self.deliver(grips, &mut ended, |error| !error.is_transient()).await.is_ok() {
             return;
         }
         for one in ended {
-            self.send_one(one).await;
+            self.send_one(grips, one).await;
         }
     }
 
     /// An attempt of which the result cannot be kept has failed. Given back, it would come again at once, and again.
-    async fn send_one(&self, one: Ended) {
+    async fn send_one(&self, grips: &[Grip], one: Ended) {
         let claim = one.claim;
-        let Err(error) = self.deliver(&[one], is_about_the_result).await else { return };
+        let Err(error) = self.deliver(grips, &mut vec![one], is_about_the_result).await else { return };
         tracing::error!(id = claim.id, %error, "a result is refused: the attempt has failed");
         let failure = Failure::refused(error).to_json();
         for end in [End::Fail(failure), End::Release] {
-            match self.deliver(&[Ended { claim, end }], is_about_the_result).await {
+            match self.deliver(grips, &mut vec![Ended { claim, end }], is_about_the_result).await {
                 Ok(()) => return,
                 Err(error) => tracing::error!(id = claim.id, %error, "the claim cannot be ended"),
             }
@@ -63,7 +63,7 @@ impl<S: Send + Sync + 'static> Life<S> {
     ///
     /// # Errors
     /// The queue refuses the call, in a way that `is_final`.
-    async fn deliver(&self, ended: &[Ended], is_final: impl Fn(&Error) -> bool) -> Result<()> {
+    async fn deliver(&self, grips: &[Grip], ended: &mut Vec<Ended>, is_final: impl Fn(&Error) -> bool) -> Result<()> {
         let mut backoff = Backoff::default();
         // Tried again, it answers of what had its effect the first time that it is not ours: that is no news.
         let mut certain = true;
@@ -80,6 +80,10 @@ impl<S: Send + Sync + 'static> Life<S> {
             }
             certain = false;
             backoff.sleep().await;
+            // Meanwhile a claim may have been lost, and the same job claimed anew in the same attempt: after a crash of the
+            // server; or another job of that id, where the extension was made anew.
+            let stale = self.hand.stale(grips);
+            ended.retain(|ended| !stale.contains(&ended.claim.id));
         }
     }
 }

@@ -120,6 +120,13 @@ impl Hand {
             .collect()
     }
 
+    /// The jobs of those of these claims in whose place there is a newer one.
+    pub(super) fn stale(&self, grips: &[Grip]) -> HashSet<i64> {
+        let state = self.state();
+        let is_newer = |grip: &&Grip| state.claims.get(&grip.claim.id).is_some_and(|held| held.number != grip.number);
+        grips.iter().filter(is_newer).map(|grip| grip.claim.id).collect()
+    }
+
     /// What is in hand, lost or not.
     pub(super) fn snapshot(&self) -> Snapshot {
         Snapshot(self.state().claims.iter().map(|(id, held)| (*id, held.number)).collect())
