@@ -18,13 +18,16 @@ use std::time::{Duration, Instant};
 /// Longer than any test: what is missed by a worker that listens is looked for after a minute.
 const NEVER: Duration = Duration::from_secs(3600);
 
+/// What runs, and what ran, in its order.
+type Ran = (Option<i64>, Vec<i64>);
+
 /// What the handlers of both workers see.
 #[derive(Default)]
 struct Seen {
     now: AtomicUsize,
     most: AtomicUsize,
-    /// For each ordering key: what runs, and what ran.
-    keys: Mutex<HashMap<String, (Option<i64>, Vec<i64>)>>,
+    /// For each ordering key.
+    keys: Mutex<HashMap<String, Ran>>,
     faults: Mutex<Vec<String>>,
 }
 

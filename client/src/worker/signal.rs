@@ -31,7 +31,11 @@ impl<S: Send + Sync + 'static> Life<S> {
                         backoff = Backoff::default();
                     }
                 }
-                Err(error) => telemetry::call_failed("listen", &error),
+                Err(error) => {
+                    telemetry::call_failed("listen", &error);
+                    // The server may have noticed later than we did that the listener is gone: the grace begins there.
+                    self.beat_now.notify_one();
+                }
             }
             backoff.sleep().await;
         }
