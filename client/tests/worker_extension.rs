@@ -1,5 +1,7 @@
 //! The extension is dropped and made anew while a worker works.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
 mod running;
 
 use pgqueuer_client::{Context, Worker};

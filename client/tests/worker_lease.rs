@@ -1,5 +1,7 @@
 //! Leases that end while the server is away or does not hear: no handler goes on for longer than it may, and no claim stays.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
 mod running;
 
 use pgqueuer_client::{Context, Postgres, Worker};

@@ -1,5 +1,7 @@
 //! A worker in a process of its own, told to end, killed, and stopped where it is.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
 mod running;
 
 use pgqueuer_client::{Context, Postgres, Worker};

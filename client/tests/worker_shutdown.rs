@@ -1,6 +1,8 @@
 //! The end of a worker: whatever it is doing, it ends within its time and leaves nothing behind. And its beginning: what is
 //! wrong for good is said at once, what passes is waited for.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
 mod running;
 
 use pgqueuer_client::{Context, Error, Outcome, Postgres, Worker};
