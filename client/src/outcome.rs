@@ -65,14 +65,21 @@ impl Failure {
         Self { message: error.to_string(), causes, backtrace: None }
     }
 
+    /// Of an attempt whose result the queue does not take.
+    pub(crate) fn refused(error: crate::Error) -> Self {
+        let Self { message, mut causes, .. } = Self::new(error);
+        causes.insert(0, message);
+        Self { message: "the queue refused the result of the attempt".to_owned(), causes, backtrace: None }
+    }
+
     pub(crate) fn with_backtrace(mut self, backtrace: Option<String>) -> Self {
         self.backtrace = backtrace;
         self
     }
 
-    /// The `error` of the job's log. jsonb cannot keep a NUL: it is shown as U+FFFD.
+    /// The `error` of the job's log. PostgreSQL cannot keep a NUL: it is shown as U+FFFD.
     pub fn to_json(&self) -> Value {
-        let text = |text: &str| Value::from(text.replace('\0', "\u{FFFD}"));
+        let text = |text: &str| Value::from(storable(text.to_owned()));
         let mut error = Map::from_iter([("message".to_owned(), text(&self.message))]);
         if !self.causes.is_empty() {
             error.insert("causes".to_owned(), self.causes.iter().map(|cause| text(cause)).collect());
@@ -82,6 +89,11 @@ impl Failure {
         }
         error.into()
     }
+}
+
+/// A text that PostgreSQL can keep.
+pub(crate) fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{FFFD}") } else { text }
 }
 
 impl fmt::Display for Failure {

@@ -31,14 +31,17 @@ struct Group {
 
 impl<S: Send + Sync + 'static> Life<S> {
     /// Until there is a shutdown, or the queue is drained.
-    pub(super) async fn fetch(self: Arc<Self>, stop: &CancellationToken) {
+    ///
+    /// # Errors
+    /// Whether the queue is drained is for good not to be known.
+    pub(super) async fn fetch(self: Arc<Self>, stop: &CancellationToken) -> Result<()> {
         let mut groups = self.groups();
         let mut backoff = Backoff::default();
         let mut more = false;
         loop {
             tokio::select! {
                 () = self.reason(more) => {}
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return Ok(()),
             }
             // Another begins each time, so that none starves.
             groups.rotate_left(1);
@@ -48,13 +51,13 @@ impl<S: Send + Sync + 'static> Life<S> {
             };
             let answer = tokio::select! {
                 answer = self.round(&groups, stop) => answer,
-                () = last_answer => return,
+                () = last_answer => return Ok(()),
             };
             match answer {
                 Ok(is_full) => {
                     (more, backoff) = (is_full, Backoff::default());
-                    if !more && self.mode == Mode::Drain && self.is_drained().await {
-                        return;
+                    if !more && self.mode == Mode::Drain && self.is_drained().await? {
+                        return Ok(());
                     }
                 }
                 Err(error) => {
@@ -62,7 +65,7 @@ impl<S: Send + Sync + 'static> Life<S> {
                     more = true;
                     tokio::select! {
                         () = backoff.sleep() => {}
-                        () = stop.cancelled() => return,
+                        () = stop.cancelled() => return Ok(()),
                     }
                 }
             }
@@ -150,17 +153,18 @@ impl<S: Send + Sync + 'static> Life<S> {
     }
 
     /// Whether nothing is queued, and nothing in hand.
-    async fn is_drained(&self) -> bool {
+    async fn is_drained(&self) -> Result<bool> {
         if !self.hand.is_empty() {
-            return false;
+            return Ok(false);
         }
         let names: Vec<String> = self.entrypoints.keys().cloned().collect();
         match self.backend.queued(&names).await {
-            Ok(queued) => queued == 0,
-            Err(error) => {
+            Ok(queued) => Ok(queued == 0),
+            Err(error) if error.is_transient() => {
                 telemetry::call_failed("queued", &error);
-                false
+                Ok(false)
             }
+            Err(error) => Err(error),
         }
     }
 }

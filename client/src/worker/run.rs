@@ -50,6 +50,8 @@ pub(super) struct Life<S> {
     pub permits: Arc<Semaphore>,
     /// There may be jobs.
     pub look: Notify,
+    /// A claim may be lost, or about to be.
+    pub beat_now: Notify,
     /// Whether notifications come.
     pub listens: AtomicBool,
     /// Whether the queue has heard of us within the lease.
@@ -76,6 +78,7 @@ impl<S: Send + Sync + 'static> Run<S> {
             hand: Hand::default(),
             permits: Arc::new(Semaphore::new(options.concurrency)),
             look: Notify::new(),
+            beat_now: Notify::new(),
             listens: AtomicBool::new(false),
             alive: watch::channel(true).0,
             jobs: TaskTracker::new(),
@@ -113,10 +116,10 @@ impl<S: Send + Sync + 'static> Life<S> {
         let _heartbeat = AbortOnDropHandle::new(tokio::spawn(self.clone().beat()));
         let finished = AbortOnDropHandle::new(tokio::spawn(self.clone().finish(done)));
         let _abort = self.abort.clone().drop_guard();
-        self.clone().fetch(stop).await;
+        let answer = self.clone().fetch(stop).await;
         self.settle(finished).await;
         tracing::info!(worker = %self.worker, "stopped");
-        Ok(())
+        answer
     }
 
     /// Whether the queue answers, which shows what is wrong for good. False where there is a shutdown first.
@@ -146,12 +149,13 @@ impl<S: Send + Sync + 'static> Life<S> {
         if timeout(self.options.shutdown_timeout, self.jobs.wait()).await.is_err() {
             tracing::warn!(jobs = self.jobs.len(), "jobs still run: they are given back");
             self.abort.cancel();
-            self.jobs.wait().await;
         }
-        // The last results; a server that is away gets as long as the handlers had, and a moment.
+        // Whoever finishes waits for the attempts, too. Where the queue is away, or a handler blocks its thread, all of them
+        // get as long as the handlers had, and a moment.
         let left = self.options.shutdown_timeout.saturating_sub(begun.elapsed()).max(LAST_RESULTS);
         if timeout(left, finished).await.is_err() {
-            tracing::warn!(jobs = self.hand.claims().len(), "the queue does not answer: it releases what is left");
+            let (jobs, blocked) = (self.hand.claims().len(), self.jobs.len());
+            tracing::warn!(jobs, blocked, "not all claims could be ended: the queue releases them");
         }
     }
 }

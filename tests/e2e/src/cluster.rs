@@ -156,6 +156,15 @@ impl Cluster {
         output_of(as_server(&program("pg_ctl")).arg("-D").arg(self.data()).args(["-m", mode, "-w", "-s", "stop"]));
     }
 
+    /// The server's processes as they are now, the one that starts the others first.
+    pub fn processes(&self) -> Vec<i32> {
+        let read = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default();
+        let file = read(self.data().join("postmaster.pid"));
+        let first = file.lines().next().unwrap_or_default();
+        let children = read(format!("/proc/{first}/task/{first}/children").into());
+        format!("{first} {children}").split_whitespace().filter_map(|process| process.parse().ok()).collect()
+    }
+
     /// What the server has written.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
