@@ -1,6 +1,11 @@
 //! What only a queue in memory can show: exact times, and time that passes by itself.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "what a test calls may end it with a panic"
+)]
 
 use chrono::{DateTime, TimeDelta, Utc};
 use pgqueuer_client::testing::LiveJob;
@@ -232,4 +237,18 @@ async fn a_running_clock_can_be_moved_ahead() {
     let id = queue.enqueue(NewJob::new("fetch").delay(seconds(3600))).await.unwrap();
     queue.advance(seconds(3600));
     assert_eq!(take(&queue, Uuid::new_v4(), 1).await.first().map(|job| job.id), id);
+}
+
+#[tokio::test]
+async fn who_waits_by_a_running_clock_waits_less_when_it_is_moved() {
+    let queue = Memory::new();
+    queue.enqueue(NewJob::new("fetch").delay(seconds(3600))).await.unwrap();
+    let mut signals = queue.signals(Uuid::new_v4(), &["fetch".to_owned()]).await.unwrap().unwrap();
+    let moved = async {
+        tokio::task::yield_now().await;
+        // Nothing falls due by it yet.
+        queue.advance(seconds(3600) - Duration::from_millis(200));
+    };
+    let waited = tokio::time::timeout(seconds(20), async { tokio::join!(signals.next(), moved) });
+    assert_eq!(waited.await.expect("the rest of the time").0.unwrap(), Signal::Work);
 }
