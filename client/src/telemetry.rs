@@ -1,6 +1,15 @@
 //! Spans, events and metrics. Spans follow OpenTelemetry's messaging conventions; with the feature `opentelemetry` a
 //! worker's span is linked to the producer's through the header `traceparent`, written and read by the global propagator.
 //!
+//! | span | kind | |
+//! | --- | --- | --- |
+//! | `enqueue ENTRYPOINT` | producer | while it is sent; its context goes into the job's headers, unless they have one |
+//! | `enqueue_many ENTRYPOINT` | producer | the same for a batch; without the name where there are several |
+//! | `process ENTRYPOINT` | consumer | while the handler runs; linked to the context in the job's headers |
+//!
+//! `error.type` is the SQLSTATE, `connection` or `timeout` where an enqueue failed, and `fail`, `hold`, `canceled` or
+//! `release` where an attempt did.
+//!
 //! | metric | kind | labels |
 //! | --- | --- | --- |
 //! | `pgqueuer_client_enqueued_total` | counter | `entrypoint` |
@@ -22,14 +31,14 @@ use uuid::Uuid;
 pub(crate) fn send(job: &mut NewJob) -> Span {
     let span = info_span!(
         "send",
-        otel.name = format!("send {}", job.entrypoint),
+        otel.name = format!("enqueue {}", job.entrypoint),
         otel.kind = "producer",
         otel.status_code = field::Empty,
         messaging.system = "pgqueuer",
         messaging.operation.name = "enqueue",
         messaging.operation.r#type = "send",
         messaging.destination.name = job.entrypoint,
-        messaging.message.body.size = job.payload.as_ref().map_or(0, Vec::len),
+        messaging.message.body.size = number(job.payload.as_ref().map_or(0, Vec::len)),
         messaging.message.id = field::Empty,
         error.r#type = field::Empty,
     );
@@ -39,15 +48,18 @@ pub(crate) fn send(job: &mut NewJob) -> Span {
 
 /// The same for a batch.
 pub(crate) fn send_many(jobs: &mut [NewJob]) -> Span {
+    let destination = jobs.first().map(|first| first.entrypoint.as_str());
+    let destination = destination.filter(|name| jobs.iter().all(|job| job.entrypoint == *name));
     let span = info_span!(
         "send",
-        otel.name = "send",
+        otel.name = destination.map_or("enqueue_many".to_owned(), |name| format!("enqueue_many {name}")),
         otel.kind = "producer",
         otel.status_code = field::Empty,
         messaging.system = "pgqueuer",
         messaging.operation.name = "enqueue_many",
         messaging.operation.r#type = "send",
-        messaging.batch.message_count = jobs.len(),
+        messaging.destination.name = destination,
+        messaging.batch.message_count = number(jobs.len()),
         error.r#type = field::Empty,
     );
     jobs.iter_mut().for_each(|job| context::inject(&span, job));
@@ -59,7 +71,7 @@ pub(crate) fn sent<'a>(span: &Span, entrypoints: impl Iterator<Item = &'a str>, 
     match ids {
         Ok(ids) => {
             if let [Some(id)] = ids {
-                span.record("messaging.message.id", id);
+                span.record("messaging.message.id", id.to_string());
             }
             for (entrypoint, id) in entrypoints.zip(ids) {
                 if let Some(id) = id {
@@ -68,7 +80,7 @@ pub(crate) fn sent<'a>(span: &Span, entrypoints: impl Iterator<Item = &'a str>, 
                 }
             }
         }
-        Err(error) => failed(span, error.sqlstate().unwrap_or("connection")),
+        Err(error) => failed(span, kind(error)),
     }
 }
 
@@ -83,10 +95,10 @@ pub(crate) fn process(job: &Job, worker: Uuid) -> Span {
         messaging.operation.name = "process",
         messaging.operation.r#type = "process",
         messaging.destination.name = job.entrypoint,
-        messaging.message.id = job.id,
-        messaging.message.body.size = job.bytes().len(),
+        messaging.message.id = job.id.to_string(),
+        messaging.message.body.size = number(job.bytes().len()),
         messaging.client.id = %worker,
-        pgqueuer.attempt = job.attempts,
+        messaging.pgqueuer.attempt = job.attempts,
         error.r#type = field::Empty,
     );
     context::link(&span, job);
@@ -121,6 +133,21 @@ pub(crate) fn call_failed(call: &'static str, error: &Error) {
     tracing::warn!(error = chain(error), call, "a call to the queue failed");
 }
 
+/// OpenTelemetry knows no unsigned numbers: one would become a text.
+fn number(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}
+
+/// One of few words.
+fn kind(error: &Error) -> &str {
+    match error {
+        Error::Refused(refusal) => &refusal.sqlstate,
+        Error::Connection(_) => "connection",
+        Error::Timeout(_) => "timeout",
+        _ => "_OTHER",
+    }
+}
+
 fn failed(span: &Span, kind: &str) {
     span.record("otel.status_code", "ERROR");
     span.record("error.type", kind);
@@ -129,9 +156,10 @@ fn failed(span: &Span, kind: &str) {
 #[cfg(feature = "opentelemetry")]
 mod context {
     use super::{Job, NewJob, Span};
+    use opentelemetry::Context;
     use opentelemetry::global::get_text_map_propagator;
     use opentelemetry::propagation::{Extractor, Injector};
-    use opentelemetry::trace::TraceContextExt;
+    use opentelemetry::trace::{SpanContext, TraceContextExt};
     use serde_json::{Map, Value};
     use tracing_opentelemetry::OpenTelemetrySpanExt;
 
@@ -139,7 +167,9 @@ mod context {
 
     impl Injector for Headers<&mut Map<String, Value>> {
         fn set(&mut self, key: &str, value: String) {
-            self.0.insert(key.to_owned(), value.into());
+            if !value.is_empty() {
+                self.0.insert(key.to_owned(), value.into());
+            }
         }
     }
 
@@ -153,7 +183,13 @@ mod context {
         }
     }
 
+    /// A context that the user has given is linked, and left as it is.
     pub(super) fn inject(span: &Span, job: &mut NewJob) {
+        let own = context_in(&job.headers);
+        if own.is_valid() {
+            span.add_link(own);
+            return;
+        }
         get_text_map_propagator(|propagator| {
             propagator.inject_context(&span.context(), &mut Headers(&mut job.headers))
         });
@@ -161,11 +197,17 @@ mod context {
 
     /// The producer may have ended long ago: a link, not a parent.
     pub(super) fn link(span: &Span, job: &Job) {
-        let producer = get_text_map_propagator(|propagator| propagator.extract(&Headers(&job.headers)));
-        let producer = producer.span().span_context().clone();
+        let producer = context_in(&job.headers);
         if producer.is_valid() {
             span.add_link(producer);
         }
+    }
+
+    /// Not valid where there is none. The context in which this is called is another.
+    fn context_in(headers: &Map<String, Value>) -> SpanContext {
+        let nothing = Context::new();
+        let found = get_text_map_propagator(|propagator| propagator.extract_with_context(&nothing, &Headers(headers)));
+        found.span().span_context().clone()
     }
 }
 
