@@ -214,3 +214,25 @@ fn a_burst_of_single_jobs_is_worked_off_as_it_comes() {
     }
     running.stop().unwrap();
 }
+
+#[test]
+fn single_jobs_of_an_entrypoint_with_a_limit_of_its_own_do_not_wait_for_the_clock() {
+    let database = database();
+    let mut session = database.connect();
+    let load = Arc::new(Load::default());
+    let worker = Worker::with_state(queue(&database), load.clone())
+        .register(Entrypoint::new("three", briefly).concurrency(3))
+        .register(Entrypoint::new("one", briefly).concurrency(1))
+        .poll_interval(Duration::from_secs(3600));
+    let running = Running::start(worker.concurrency(10).build().unwrap());
+    let ended = "SELECT count(*) FROM pgq.job_log";
+    for round in 1..=300 {
+        run(&mut session, "SELECT pgq.enqueue('three'); SELECT pgq.enqueue('three'); SELECT pgq.enqueue('one')");
+        if round % 5 == 0 {
+            until_within(Duration::from_secs(2), "all are done", || {
+                (value::<i64>(&mut session, ended, &[]) == 3 * round).then_some(())
+            });
+        }
+    }
+    running.stop().unwrap();
+}

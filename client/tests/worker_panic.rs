@@ -5,7 +5,10 @@
 
 mod running;
 
-use pgqueuer_client::{BoxError, Context, Entrypoint, Handler, Next, Outcome, Worker, async_trait};
+use pgqueuer_client::{
+    Backend, BoxError, Context, Ended, Entrypoint, Fetch, Handler, Job, Next, Outcome, Postgres, Signals, Worker,
+    async_trait,
+};
 use pgqueuer_e2e::ask::{enqueue, value};
 use pgqueuer_e2e::cluster::{Database, database};
 use pgqueuer_e2e::until::until;
@@ -14,6 +17,7 @@ use std::any::Any;
 use std::fmt;
 use std::panic::{catch_unwind, panic_any, resume_unwind};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// What the log says of one job of a worker with this handler; another job of the worker ends well after it.
 fn logged_of(database: &Database, handler: impl Handler) -> Logged {
@@ -194,4 +198,56 @@ fn a_hundred_panics_at_one_time_have_their_own_texts() {
         must_name_this_file(&logged);
     }
     running.stop().unwrap();
+}
+
+/// A queue that panics when it is told how a job ended, or that the worker lives.
+struct Breaks {
+    queue: Postgres,
+    in_finish: bool,
+}
+
+#[async_trait]
+impl Backend for Breaks {
+    async fn dequeue(&self, fetch: &Fetch<'_>) -> pgqueuer_client::Result<Vec<Job>> {
+        self.queue.dequeue(fetch).await
+    }
+
+    async fn finish(&self, worker: Uuid, ended: &[Ended]) -> pgqueuer_client::Result<Vec<i64>> {
+        assert!(!self.in_finish, "of the queue");
+        self.queue.finish(worker, ended).await
+    }
+
+    async fn heartbeat(&self, worker: Uuid, lease: Duration, held: &[i64]) -> pgqueuer_client::Result<Vec<i64>> {
+        assert!(self.in_finish || held.is_empty(), "of the queue");
+        self.queue.heartbeat(worker, lease, held).await
+    }
+
+    async fn signals(&self, worker: Uuid, names: &[String]) -> pgqueuer_client::Result<Option<Box<dyn Signals>>> {
+        self.queue.signals(worker, names).await
+    }
+
+    async fn queued(&self, entrypoints: &[String]) -> pgqueuer_client::Result<i64> {
+        self.queue.queued(entrypoints).await
+    }
+}
+
+#[test]
+fn a_queue_that_panics_ends_the_worker_and_the_claims_go_with_it() {
+    let database = database();
+    let mut session = database.connect();
+    for in_finish in [true, false] {
+        let id = enqueue(&mut session, "work", 1)[0];
+        let breaks = Breaks { queue: queue(&database), in_finish };
+        let work = move |_: Context| async move {
+            if !in_finish {
+                std::future::pending::<()>().await;
+            }
+        };
+        let worker = Worker::builder(breaks).entrypoint("work", work).lease(Duration::from_secs(1)).build().unwrap();
+        let running = Running::start(worker);
+        until("the worker has ended", || running.has_ended().then_some(()));
+        catch_unwind(std::panic::AssertUnwindSafe(|| running.answer())).expect_err("with the panic");
+        until_logged(&mut session, id, &["released"]);
+        value::<Vec<i64>>(&mut session, "SELECT pgq.cancel($1)", &[&vec![id]]);
+    }
 }

@@ -28,7 +28,8 @@ impl<S: Send + Sync + 'static> Life<S> {
         grip: Grip,
         permits: Permits,
     ) {
-        let end = self.end_of(&entrypoint, job, &grip).await;
+        // What panics here is not the handler itself: its error that is read, what is dropped with it, whoever hears of it.
+        let end = caught(self.end_of(&entrypoint, job, &grip)).await.unwrap_or_else(|panic| End::Fail(panic.to_json()));
         self.hand.over(&grip);
         if grip.canceled.is_cancelled() {
             self.hand.leave(&grip);
@@ -45,14 +46,10 @@ impl<S: Send + Sync + 'static> Life<S> {
     async fn end_of(&self, entrypoint: &Entrypoint<S>, job: Job, grip: &Grip) -> End {
         let span = telemetry::process(&job, self.worker);
         let (begun, id, name) = (Instant::now(), job.id, job.entrypoint.clone());
-        let attempt = async {
-            tokio::select! {
-                outcome = self.outcome(entrypoint, job, grip).instrument(span.clone()) => Some(outcome),
-                () = self.abort.cancelled() => None,
-            }
+        let outcome = tokio::select! {
+            outcome = self.outcome(entrypoint, job, grip).instrument(span.clone()) => Some(outcome),
+            () = self.abort.cancelled() => None,
         };
-        // What panics here is not the handler itself: its error that is read, or what is dropped with it.
-        let outcome = caught(attempt).await.unwrap_or_else(|panic| Some(Outcome::Fail(panic)));
         let (word, end) = match outcome {
             _ if grip.canceled.is_cancelled() => ("canceled", End::Release),
             Some(Outcome::Done) => ("done", End::Complete),

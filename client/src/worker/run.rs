@@ -8,11 +8,13 @@ use crate::error::Result;
 use crate::retry::Backoff;
 use crate::telemetry;
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, pending};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::task::JoinError;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -96,7 +98,7 @@ impl<S: Send + Sync + 'static> Run<S> {
         let shutdown = async {
             shutdown.await;
             stop.cancel();
-            std::future::pending::<()>().await;
+            pending::<()>().await;
         };
         tokio::select! {
             answer = life.work(done, &stop) => answer,
@@ -113,10 +115,15 @@ impl<S: Send + Sync + 'static> Life<S> {
         }
         tracing::info!(worker = %self.worker, entrypoints = ?self.entrypoints.keys(), "working");
         let _signal = AbortOnDropHandle::new(tokio::spawn(self.clone().signal()));
-        let _heartbeat = AbortOnDropHandle::new(tokio::spawn(self.clone().beat()));
-        let finished = AbortOnDropHandle::new(tokio::spawn(self.clone().finish(done)));
+        let mut heartbeat = AbortOnDropHandle::new(tokio::spawn(self.clone().beat()));
+        let mut finished = AbortOnDropHandle::new(tokio::spawn(self.clone().finish(done)));
         let _abort = self.abort.clone().drop_guard();
-        let answer = self.clone().fetch(stop).await;
+        let answer = tokio::select! {
+            answer = self.clone().fetch(stop) => answer,
+            // Neither ends by itself. Without them claims would be held for ever, and nobody would know.
+            ended = &mut heartbeat => passed_on(ended).await,
+            ended = &mut finished => passed_on(ended).await,
+        };
         self.settle(finished).await;
         tracing::info!(worker = %self.worker, "stopped");
         answer
@@ -158,4 +165,13 @@ impl<S: Send + Sync + 'static> Life<S> {
             tracing::warn!(jobs, blocked, "not all claims could be ended: the queue releases them");
         }
     }
+}
+
+/// The panic of a task, in whoever waits for it.
+async fn passed_on(ended: std::result::Result<(), JoinError>) -> Result<()> {
+    if let Err(Ok(panic)) = ended.map_err(JoinError::try_into_panic) {
+        resume_unwind(panic);
+    }
+    // The runtime ends, and this with it.
+    pending().await
 }
