@@ -46,3 +46,7 @@ pub use async_trait::async_trait;
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct ReadMe;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ClientReadMe;

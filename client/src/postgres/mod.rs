@@ -114,7 +114,18 @@ impl Postgres {
     }
 
     /// Listens and waits through another address, without TLS: the server itself, where the first one is pgbouncer in
-    /// transaction mode, which cannot carry LISTEN.
+    /// transaction mode, which cannot carry LISTEN. Everything else goes through pgbouncer, and workers miss nothing.
+    ///
+    /// ```no_run
+    /// # use pgqueuer_client::Postgres;
+    /// # fn connect() -> Result<Postgres, pgqueuer_client::Error> {
+    /// Postgres::new("postgres://app@127.0.0.1:6432/shop")?.listen_at("postgres://app@127.0.0.1:5432/shop")
+    /// # }
+    /// ```
+    ///
+    /// pgbouncer needs no other setting than `pool_mode = transaction`: no statement that this crate sends has a name. A
+    /// worker takes up to 3 of its `max_client_conn`, and one session of the server to listen. What the address asks for
+    /// with `options` must stand in `ignore_startup_parameters`.
     ///
     /// # Errors
     /// [`Error::Option`] where the text cannot be read.
@@ -124,7 +135,19 @@ impl Postgres {
     }
 
     /// Never listens: workers look for jobs each [`poll_interval`](crate::WorkerBuilder::poll_interval), and learn of a
-    /// cancellation by their heartbeat. For where only pgbouncer in transaction mode can be reached.
+    /// cancellation by their heartbeat, within a third of the lease. For where only pgbouncer in transaction mode can be
+    /// reached.
+    ///
+    /// ```no_run
+    /// # use pgqueuer_client::Postgres;
+    /// # fn connect() -> Result<Postgres, pgqueuer_client::Error> {
+    /// Ok(Postgres::new("postgres://app@127.0.0.1:6432/shop")?.without_listen())
+    /// # }
+    /// ```
+    ///
+    /// Each [`wait_for`](crate::Completion::wait_for) keeps one connection of pgbouncer's pool (`default_pool_size`) busy for
+    /// as long as it waits, 30 s at a time; pgbouncer's `query_timeout`, where it is set, must be longer. One that is given
+    /// up ends in the server when those are over, or after `client_connection_check_interval`, where that is set there.
     pub fn without_listen(mut self) -> Self {
         self.listens = false;
         self

@@ -264,7 +264,7 @@ fn program(name: &str) -> PathBuf {
 }
 
 /// A command of the account that runs servers: PostgreSQL refuses to run as root.
-fn as_server(program: &Path) -> Command {
+pub(crate) fn as_server(program: &Path) -> Command {
     let mut command = if is_root() {
         let mut command = Command::new("setpriv");
         command.args(["--reuid", "postgres", "--regid", "postgres", "--init-groups"]).arg(program);
@@ -283,14 +283,14 @@ fn is_root() -> bool {
 }
 
 /// Runs a command to its end and returns what it wrote.
-fn output_of(command: &mut Command) -> String {
+pub(crate) fn output_of(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// A port that nobody uses, below those that the kernel gives to clients: it stays free while the server is down.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static TRIED: AtomicU32 = AtomicU32::new(0);
     let first = std::process::id() * 31;
     let ports = std::iter::repeat_with(|| 10_000 + (first + TRIED.fetch_add(1, Relaxed)) % 20_000);

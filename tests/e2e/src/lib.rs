@@ -7,6 +7,7 @@
 //! - [`frozen`]  processes that stand still
 //! - [`health`]  what `pgq.health()` says, row by row
 //! - [`history`] what happened to jobs, and whether it can be true
+//! - [`pgbouncer`] in transaction mode in front of a server
 //! - [`proxy`]   between a client and its server: what it loses
 //! - [`raw`]     a session in the words of the wire protocol
 //! - [`serving`] the background workers of a server, as its operator sees them
@@ -32,6 +33,7 @@ pub mod crew;
 pub mod frozen;
 pub mod health;
 pub mod history;
+pub mod pgbouncer;
 pub mod proxy;
 pub mod raw;
 pub mod serving;
