@@ -86,22 +86,37 @@ fn is_transient(sqlstate: &str) -> bool {
 
 impl From<tokio_postgres::Error> for Error {
     fn from(error: tokio_postgres::Error) -> Self {
-        match error.as_db_error() {
-            Some(refusal) => {
-                let detail = refusal.detail().map(str::to_owned);
-                Self::refused(refusal.code().code(), refusal.message(), detail, refusal.hint())
-            }
-            None if is_about_values(&error) => Self::Answer(Box::new(error)),
-            None => Self::Connection(Box::new(error)),
+        if let Some(refusal) = error.as_db_error() {
+            let detail = refusal.detail().map(str::to_owned);
+            return Self::refused(refusal.code().code(), refusal.message(), detail, refusal.hint());
+        }
+        // `tokio-postgres` tells its other kinds apart by their text alone.
+        let text = error.to_string();
+        if OPTIONS.contains(&text.as_str()) {
+            Self::Option(chain(&error))
+        } else if VALUES.iter().any(|kind| text.starts_with(kind)) {
+            Self::Answer(Box::new(error))
+        } else {
+            Self::Connection(Box::new(error))
         }
     }
 }
 
-/// Whether a value could not be written or read: the connection is well.
-fn is_about_values(error: &tokio_postgres::Error) -> bool {
-    error.source().is_some_and(|cause| {
-        cause.is::<tokio_postgres::types::WrongType>() || cause.is::<tokio_postgres::types::WasNull>()
-    })
+/// No time heals these: no password is given, or there is no such way to log in.
+const OPTIONS: [&str; 2] = ["invalid configuration", "authentication error"];
+/// A value could not be written or read; the connection is well.
+const VALUES: [&str; 5] =
+    ["error serializing", "error deserializing", "error encoding", "invalid column", "query returned"];
+
+/// An error and all that is beneath it, in one line.
+pub(crate) fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut below = error.source();
+    while let Some(cause) = below {
+        text = format!("{text}: {cause}");
+        below = cause.source();
+    }
+    text
 }
 
 impl From<deadpool_postgres::PoolError> for Error {

@@ -10,7 +10,7 @@
 //! | `pgqueuer_client_in_hand` | gauge: claims, of this process | |
 //! | `pgqueuer_client_errors_total` | counter: calls that failed | `call` |
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, chain};
 use crate::job::Job;
 use crate::new_job::NewJob;
 use metrics::{counter, gauge, histogram};
@@ -118,8 +118,7 @@ pub(crate) fn ended(span: &Span, id: i64, entrypoint: String, outcome: &'static 
 /// A call to the queue failed, and is tried again.
 pub(crate) fn call_failed(call: &'static str, error: &Error) {
     counter!("pgqueuer_client_errors_total", "call" => call).increment(1);
-    let cause = std::error::Error::source(error).map(ToString::to_string);
-    tracing::warn!(%error, cause, call, "a call to the queue failed");
+    tracing::warn!(error = chain(error), call, "a call to the queue failed");
 }
 
 fn failed(span: &Span, kind: &str) {

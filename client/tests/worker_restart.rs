@@ -1,5 +1,7 @@
 //! A worker through restarts of its server: nothing is lost, nothing runs twice at a time.
 
+#![allow(clippy::unwrap_used)]
+
 use pgqueuer_client::{Context, NewJob, Postgres, Producer, Worker};
 use pgqueuer_e2e::ask::value;
 use pgqueuer_e2e::cluster::{Cluster, Stop};

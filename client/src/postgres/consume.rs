@@ -205,7 +205,7 @@ fn job(row: &Row) -> Result<Job> {
 }
 
 /// `-infinity` is a start like any other in the past.
-fn time(time: Timestamp<DateTime<Utc>>) -> DateTime<Utc> {
+pub(super) fn time(time: Timestamp<DateTime<Utc>>) -> DateTime<Utc> {
     match time {
         Timestamp::PosInfinity => DateTime::<Utc>::MAX_UTC,
         Timestamp::NegInfinity => DateTime::<Utc>::MIN_UTC,

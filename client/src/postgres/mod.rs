@@ -5,6 +5,7 @@
 //! - [`produce`]   enqueue, status
 //! - [`control`]   cancel, requeue, configure, schedule …
 //! - [`consume`]   what a worker needs
+//! - [`inspect`]   what tests look at
 //! - [`lend`]      connections of the pool
 //! - [`connect`]   connections of our own: with notifications, and cancelable
 //! - [`listen`]    hearing of jobs
@@ -14,6 +15,7 @@ mod complete;
 mod connect;
 mod consume;
 mod control;
+mod inspect;
 mod lend;
 mod listen;
 mod produce;
@@ -73,7 +75,7 @@ impl Postgres {
     /// Where `config` says nothing, a connection attempt may take 10 s, and a peer that has vanished is noticed within 30 s.
     ///
     /// # Errors
-    /// [`Error::Option`] where no pool can be made of it.
+    /// [`Error::Option`] where it names no host, or no pool can be made of it.
     pub fn with_tls<T>(config: Config, tls: T) -> Result<Self>
     where
         T: MakeTlsConnect<Socket> + Clone + Sync + Send + 'static,
@@ -81,6 +83,9 @@ impl Postgres {
         T::TlsConnect: Sync + Send,
         <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
     {
+        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+            return Err(Error::Option("the address of the server names no host".into()));
+        }
         let config = connect::with_defaults(config);
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
         let manager = Manager::from_config(config.clone(), tls.clone(), recycling);

@@ -24,6 +24,8 @@ statements! {
     HEARTBEAT = "heartbeat";
     HOLD = "hold";
     LISTEN = "listen";
+    LIVE_JOBS = "live_jobs";
+    LOGGED_ENDS = "logged_ends";
     PAUSE = "pause";
     PAUSE_SCHEDULE = "pause_schedule";
     QUEUE_SIZE = "queue_size";

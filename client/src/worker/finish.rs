@@ -60,8 +60,12 @@ impl<S: Send + Sync + 'static> Life<S> {
         let mut certain = true;
         loop {
             match self.backend.finish(self.worker, ended).await {
-                Ok(done) if certain => return Ok(report(ended, &done)),
-                Ok(_) => return Ok(()),
+                Ok(done) => {
+                    if certain {
+                        report(ended, &done);
+                    }
+                    return Ok(());
+                }
                 Err(error) if !error.is_transient() => return Err(error),
                 Err(error) => telemetry::call_failed("finish", &error),
             }

@@ -1,0 +1,30 @@
+//! What can be asked on the command line.
+
+use crate::cmd::Command;
+use clap::{ArgAction, Args, Parser};
+
+/// Administration of pgqueuer, the job queue inside PostgreSQL; workers for any program; metrics and dashboards.
+///
+/// Exit codes: 0 done, 1 refused or not so, 2 wrong usage, 3 the server cannot be reached.
+#[derive(Debug, Parser)]
+#[command(name = "pgq", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// The server and database: a URI (postgresql://user@host:port/database) or keyword=value; else libpq's variables
+    #[arg(long, global = true, env = "PGQUEUER_DSN", hide_env_values = true, value_name = "DSN")]
+    pub dsn: Option<String>,
+    /// Goes before every entrypoint name, so that several applications share a database
+    #[arg(long, global = true, env = "PGQUEUER_PREFIX", default_value = "", hide_default_value = true)]
+    pub prefix: String,
+    /// JSON instead of tables, one value
+    #[arg(long, global = true, action = ArgAction::SetTrue)]
+    pub json: bool,
+}
