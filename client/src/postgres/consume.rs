@@ -88,7 +88,12 @@ async fn claim(client: &Client, fetch: &Fetch<'_>) -> Result<Vec<Job>> {
     // One message: the second does not wait for the answer to the first.
     let (begun, rows) = tokio::join!(client.batch_execute("BEGIN"), client.rows(&statement::DEQUEUE, &parameters));
     begun?;
-    rows?.iter().map(job).collect()
+    let rows = rows?;
+    let mut jobs = Vec::with_capacity(rows.len());
+    for row in &rows {
+        jobs.push(job(row)?);
+    }
+    Ok(jobs)
 }
 
 /// Claims that end in one way: their columns.
