@@ -23,7 +23,7 @@ SELECT d.datname, d.xact_commit + d.xact_rollback,
 
 
 def idle(ground, systems):
-    """Statements a second of each system."""
+    """Statements a second, by system."""
     track(ground, "all")
     try:
         with ExitStack() as stack:
@@ -38,9 +38,8 @@ def idle(ground, systems):
             after, seconds = counts(ground), time.monotonic() - begun
     finally:
         track(ground, "none")
-    return {
-        system: figure(before[f"idle{number}"], after[f"idle{number}"], seconds) for number, system in enumerate(systems)
-    }
+    names = {system.name: f"idle{number}" for number, system in enumerate(systems)}
+    return {name: figure(before[database], after[database], seconds) for name, database in names.items()}
 
 
 def figure(before, after, seconds):

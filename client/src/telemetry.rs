@@ -14,6 +14,7 @@ use crate::error::{Error, Result, chain};
 use crate::job::Job;
 use crate::new_job::NewJob;
 use metrics::{Counter, Histogram, counter, gauge, histogram};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tracing::{Span, field, info_span};
 use uuid::Uuid;
@@ -61,11 +62,15 @@ pub(crate) fn sent<'a>(span: &Span, entrypoints: impl Iterator<Item = &'a str>, 
             if let [Some(id)] = ids {
                 span.record("messaging.message.id", id);
             }
+            let mut counts = BTreeMap::new();
             for (entrypoint, id) in entrypoints.zip(ids) {
                 if let Some(id) = id {
-                    counter!("pgqueuer_client_enqueued_total", "entrypoint" => entrypoint.to_owned()).increment(1);
+                    *counts.entry(entrypoint).or_default() += 1;
                     tracing::debug!(parent: span, id, entrypoint, "enqueued");
                 }
+            }
+            for (entrypoint, count) in counts {
+                counter!("pgqueuer_client_enqueued_total", "entrypoint" => entrypoint.to_owned()).increment(count);
             }
         }
         Err(error) => failed(span, error.sqlstate().unwrap_or("connection")),
