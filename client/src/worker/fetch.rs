@@ -1,11 +1,13 @@
 //! Claims jobs: as many as there are permits, whenever there is a reason to look.
 
+use super::attempt::Permits;
 use super::run::{Life, Mode};
 use crate::backend::{End, Fetch};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::retry::Backoff;
 use crate::telemetry;
+use futures_util::future::try_join_all;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -19,6 +21,8 @@ const SAFETY_LOOK: Duration = Duration::from_secs(60);
 const LINGER: Duration = Duration::from_millis(1);
 /// How many jobs one call claims at most.
 const BATCH: usize = 1000;
+/// How many calls are under way at most: the server claims more while what it gave is started.
+const CALLS: usize = 2;
 /// How long a shutdown waits for the answer of a call that may have claimed something.
 const LAST_ANSWER: Duration = Duration::from_secs(2);
 
@@ -35,12 +39,20 @@ impl<S: Send + Sync + 'static> Life<S> {
     /// # Errors
     /// Whether the queue is drained is for good not to be known.
     pub(super) async fn fetch(self: Arc<Self>, stop: &CancellationToken) -> Result<()> {
+        // With two calls under way nobody could say that the queue is drained.
+        let calls = if self.mode == Mode::Drain { 1 } else { CALLS };
+        try_join_all((0..calls).map(|number| self.fetch_one_by_one(number == 0, stop))).await?;
+        Ok(())
+    }
+
+    /// The first of them looks by the clock.
+    async fn fetch_one_by_one(self: &Arc<Self>, is_first: bool, stop: &CancellationToken) -> Result<()> {
         let mut groups = self.groups();
         let mut backoff = Backoff::default();
         let mut more = false;
         loop {
             tokio::select! {
-                () = self.reason(more) => {}
+                () = self.reason(more, is_first) => {}
                 () = stop.cancelled() => return Ok(()),
             }
             // Another begins each time, so that none starves.
@@ -56,6 +68,10 @@ impl<S: Send + Sync + 'static> Life<S> {
             match answer {
                 Ok(is_full) => {
                     (more, backoff) = (is_full, Backoff::default());
+                    if more {
+                        // The other call may help.
+                        self.look.notify_one();
+                    }
                     if !more && self.mode == Mode::Drain && self.is_drained().await? {
                         return Ok(());
                     }
@@ -88,9 +104,10 @@ impl<S: Send + Sync + 'static> Life<S> {
     }
 
     /// Returns when there may be jobs, and there is room for one, and the queue hears our heartbeats.
-    async fn reason(&self, more: bool) {
+    async fn reason(&self, more: bool, is_first: bool) {
         if !more {
             let patience = match (self.listens.load(Relaxed), self.mode) {
+                _ if !is_first => SAFETY_LOOK,
                 (true, Mode::Forever) => SAFETY_LOOK,
                 (true, Mode::Drain) => Duration::from_secs(1),
                 (false, _) => self.options.poll_interval,
@@ -110,11 +127,8 @@ impl<S: Send + Sync + 'static> Life<S> {
     async fn round(self: &Arc<Self>, groups: &[Group], stop: &CancellationToken) -> Result<bool> {
         let mut is_full = false;
         for group in groups {
-            let room = group.permits.as_ref().map_or(usize::MAX, |permits| permits.available_permits());
-            let most = room.min(self.permits.available_permits()).min(BATCH);
-            if most == 0 {
-                continue;
-            }
+            let Some(mut places) = self.places(group) else { continue };
+            let most = places.0.num_permits();
             let fetch = Fetch {
                 worker: self.worker,
                 entrypoints: &group.names,
@@ -124,23 +138,31 @@ impl<S: Send + Sync + 'static> Life<S> {
             let jobs = self.backend.dequeue(&fetch).await?;
             is_full |= jobs.len() >= most;
             for job in jobs {
-                self.start(job, stop).await?;
+                self.start(job, one_of(&mut places), stop).await?;
             }
         }
         Ok(is_full)
     }
 
-    async fn start(self: &Arc<Self>, job: Job, stop: &CancellationToken) -> Result<()> {
-        telemetry::claimed(&job);
+    /// As many places as there are, for jobs of a group. None where there is none.
+    fn places(&self, group: &Group) -> Option<Permits> {
+        let room = group.permits.as_ref().map_or(usize::MAX, |permits| permits.available_permits());
+        let most =
+            u32::try_from(room.min(self.permits.available_permits()).min(BATCH)).ok().filter(|most| *most > 0)?;
+        let own = group.permits.clone().map(|permits| permits.try_acquire_many_owned(most)).transpose().ok()?;
+        Some((self.permits.clone().try_acquire_many_owned(most).ok()?, own))
+    }
+
+    async fn start(self: &Arc<Self>, job: Job, permits: Option<Permits>, stop: &CancellationToken) -> Result<()> {
         let grip = self.hand.take(&job);
-        let entrypoint = self.entrypoints.get(&job.entrypoint).filter(|_| !stop.is_cancelled()).cloned();
-        let permits = entrypoint.as_ref().and_then(|entrypoint| {
-            let own = entrypoint.permits.clone().map(Semaphore::try_acquire_owned).transpose().ok()?;
-            Some((self.permits.clone().try_acquire_owned().ok()?, own))
-        });
+        let entrypoint = self.entrypoints.get(&job.entrypoint).cloned();
+        if let Some(entrypoint) = &entrypoint {
+            telemetry::claimed(entrypoint.metrics(), &job);
+        }
+        let entrypoint = entrypoint.filter(|_| !stop.is_cancelled());
         match entrypoint.zip(permits) {
             Some((entrypoint, permits)) => {
-                self.jobs.spawn(self.clone().attempt(entrypoint, job, grip, permits));
+                self.jobs.spawn(Box::pin(self.clone().attempt(entrypoint, job, grip, permits)));
             }
             // There was a shutdown meanwhile.
             None => {
@@ -167,4 +189,10 @@ impl<S: Send + Sync + 'static> Life<S> {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Places for one job.
+fn one_of((of_worker, own): &mut Permits) -> Option<Permits> {
+    let own = own.as_mut().map(|own| own.split(1).ok_or(())).transpose().ok()?;
+    Some((of_worker.split(1)?, own))
 }
