@@ -22,7 +22,8 @@
 use crate::error::{Error, Result, chain};
 use crate::job::Job;
 use crate::new_job::NewJob;
-use metrics::{counter, gauge, histogram};
+use metrics::{Counter, Histogram, counter, gauge, histogram};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use tracing::{Span, field, info_span};
 use uuid::Uuid;
@@ -73,11 +74,15 @@ pub(crate) fn sent<'a>(span: &Span, entrypoints: impl Iterator<Item = &'a str>, 
             if let [Some(id)] = ids {
                 span.record("messaging.message.id", id.to_string());
             }
+            let mut counts = BTreeMap::new();
             for (entrypoint, id) in entrypoints.zip(ids) {
                 if let Some(id) = id {
-                    counter!("pgqueuer_client_enqueued_total", "entrypoint" => entrypoint.to_owned()).increment(1);
+                    *counts.entry(entrypoint).or_default() += 1;
                     tracing::debug!(parent: span, id, entrypoint, "enqueued");
                 }
+            }
+            for (entrypoint, count) in counts {
+                counter!("pgqueuer_client_enqueued_total", "entrypoint" => entrypoint.to_owned()).increment(count);
             }
         }
         Err(error) => failed(span, kind(error)),
@@ -105,10 +110,35 @@ pub(crate) fn process(job: &Job, worker: Uuid) -> Span {
     span
 }
 
+/// What every job of an entrypoint is counted in. To look these up for each would cost more than the rest of a short job.
+pub(crate) struct Metrics {
+    wait: Histogram,
+    run: Histogram,
+    done: Counter,
+}
+
+impl Metrics {
+    pub(crate) fn of(entrypoint: &str) -> Self {
+        let name = || entrypoint.to_owned();
+        Self {
+            wait: histogram!("pgqueuer_client_wait_seconds", "entrypoint" => name()),
+            run: histogram!("pgqueuer_client_run_seconds", "entrypoint" => name()),
+            done: finished(name(), DONE),
+        }
+    }
+}
+
+/// The commonest outcome.
+const DONE: &str = "done";
+
+fn finished(entrypoint: String, outcome: &'static str) -> Counter {
+    counter!("pgqueuer_client_finished_total", "entrypoint" => entrypoint, "outcome" => outcome)
+}
+
 /// A job was claimed.
-pub(crate) fn claimed(job: &Job) {
+pub(crate) fn claimed(metrics: &Metrics, job: &Job) {
     let waited = (job.picked - job.created.max(job.execute_after)).to_std().unwrap_or_default();
-    histogram!("pgqueuer_client_wait_seconds", "entrypoint" => job.entrypoint.clone()).record(waited);
+    metrics.wait.record(waited);
     tracing::debug!(id = job.id, entrypoint = job.entrypoint, attempt = job.attempts, "claimed");
 }
 
@@ -118,13 +148,16 @@ pub(crate) fn in_hand(by: f64) {
 }
 
 /// An attempt is over.
-pub(crate) fn ended(span: &Span, id: i64, entrypoint: String, outcome: &'static str, ran: Duration) {
-    histogram!("pgqueuer_client_run_seconds", "entrypoint" => entrypoint.clone()).record(ran);
+pub(crate) fn ended(metrics: &Metrics, span: &Span, id: i64, entrypoint: &str, outcome: &'static str, ran: Duration) {
+    metrics.run.record(ran);
     tracing::debug!(parent: span, id, entrypoint, outcome, seconds = ran.as_secs_f64(), "ended");
     if !matches!(outcome, "done" | "retry") {
         failed(span, outcome);
     }
-    counter!("pgqueuer_client_finished_total", "entrypoint" => entrypoint, "outcome" => outcome).increment(1);
+    match outcome {
+        DONE => metrics.done.increment(1),
+        _ => finished(entrypoint.to_owned(), outcome).increment(1),
+    }
 }
 
 /// A call to the queue failed, and is tried again.

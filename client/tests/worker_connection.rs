@@ -171,7 +171,7 @@ fn a_server_that_cannot_be_reached_is_not_overrun_and_found_again() {
     proxy.cut();
     let (begun, before) = (Instant::now(), proxy.connections());
     until("some seconds are over", || (begun.elapsed() > Duration::from_secs(4)).then_some(()));
-    // Two that ask, the listener and the one that fetches, each at most at 0, 50, 100, 200 ms …
+    // Three that ask, the listener and two that fetch, each at most after 50, 100, 200 ms … and again.
     let tried = proxy.connections() - before;
     println!("{tried} connections in 4 s");
     assert!((2..=24).contains(&tried), "{tried}");

@@ -4,7 +4,7 @@
 
 mod running;
 
-use pgqueuer_client::{Context, Entrypoint, Worker};
+use pgqueuer_client::{Backend, Context, Ended, Entrypoint, Fetch, Job, Postgres, Signals, Worker, async_trait};
 use pgqueuer_e2e::ask::{enqueue, run, value};
 use pgqueuer_e2e::cluster::database;
 use pgqueuer_e2e::until::{until, until_within};
@@ -15,6 +15,7 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 /// How many jobs run now, and the most that ever did, of each entrypoint; "" stands for all of them.
 #[derive(Default)]
@@ -234,5 +235,53 @@ fn single_jobs_of_an_entrypoint_with_a_limit_of_its_own_do_not_wait_for_the_cloc
             });
         }
     }
+    running.stop().unwrap();
+}
+
+/// A queue far away: what it answers takes its time to come.
+struct FarAway(Postgres);
+
+#[async_trait]
+impl Backend for FarAway {
+    async fn dequeue(&self, fetch: &Fetch<'_>) -> pgqueuer_client::Result<Vec<Job>> {
+        let jobs = self.0.dequeue(fetch).await;
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        jobs
+    }
+
+    async fn finish(&self, worker: Uuid, ended: &[Ended]) -> pgqueuer_client::Result<Vec<i64>> {
+        self.0.finish(worker, ended).await
+    }
+
+    async fn heartbeat(&self, worker: Uuid, lease: Duration, held: &[i64]) -> pgqueuer_client::Result<Vec<i64>> {
+        self.0.heartbeat(worker, lease, held).await
+    }
+
+    async fn signals(&self, worker: Uuid, names: &[String]) -> pgqueuer_client::Result<Option<Box<dyn Signals>>> {
+        self.0.signals(worker, names).await
+    }
+
+    async fn queued(&self, entrypoints: &[String]) -> pgqueuer_client::Result<i64> {
+        self.0.queued(entrypoints).await
+    }
+}
+
+#[test]
+fn a_job_that_comes_while_a_call_holds_all_permits_is_not_forgotten() {
+    let database = database();
+    let mut session = database.connect();
+    let load = Arc::new(Load::default());
+    let worker = Worker::with_state(FarAway(queue(&database)), load.clone())
+        .register(Entrypoint::new("three", until_told).concurrency(3))
+        .entrypoint("free", until_told)
+        .poll_interval(Duration::from_secs(3600))
+        .shutdown_timeout(Duration::ZERO);
+    let running = Running::start(worker.concurrency(10).build().unwrap());
+    for round in 1..=3 {
+        let claimed = "SELECT count(*) FROM pgq.jobs WHERE status = 'picked'";
+        run(&mut session, "SELECT pgq.enqueue('three')");
+        until("a call has it, and may have more", || (value::<i64>(&mut session, claimed, &[]) == round).then_some(()));
+    }
+    until("all of them run", || (load.running("three") == 3).then_some(()));
     running.stop().unwrap();
 }

@@ -88,7 +88,7 @@ fn a_process_that_is_told_to_end_finishes_its_jobs_first() {
     assert_eq!(only_logged(&mut session, first).outcome, "successful");
     let id = begun(&mut session, 700);
     process.terminate();
-    assert_eq!(until("it has ended", || process.has_ended_well()), true);
+    assert!(until("it has ended", || process.has_ended_well()));
     let logged = log_of(&mut session, id);
     assert_eq!((logged.len(), logged[0].outcome.as_str()), (1, "successful"));
 }
@@ -125,6 +125,6 @@ fn what_a_process_says_that_stood_still_for_longer_than_its_lease_is_not_heard()
     let next = begun(&mut session, 100);
     assert_eq!(only_logged(&mut session, next).outcome, "successful");
     process.terminate();
-    assert_eq!(until("it has ended", || process.has_ended_well()), true);
+    assert!(until("it has ended", || process.has_ended_well()));
     until_logged(&mut session, id, &["released", "successful"]);
 }

@@ -96,7 +96,11 @@ async fn claim(client: &Client, fetch: &Fetch<'_>) -> Result<(Vec<Job>, Option<i
     begun?;
     let rows = rows?;
     let process = rows.first().map(|row| column(row, 11)).transpose()?;
-    Ok((rows.iter().map(job).collect::<Result<_>>()?, process))
+    let mut jobs = Vec::with_capacity(rows.len());
+    for row in &rows {
+        jobs.push(job(row)?);
+    }
+    Ok((jobs, process))
 }
 
 /// Claims that end in one way: their columns.

@@ -98,7 +98,7 @@ impl Postgres {
     }
 
     /// How many connections are held at most, at least 1, for the calls of this crate, and so many again for
-    /// [yours](Self::pool); 8 if not given. A worker uses up to 3 at one time, and one more to listen.
+    /// [yours](Self::pool); 8 if not given. A worker uses up to 4 at one time, and one more to listen.
     pub fn pool_size(mut self, connections: usize) -> Self {
         // Made anew: a pool that has not connected yet does not become smaller. What has made them once makes them again.
         if let (Ok(pool), Ok(calls)) = (self.server.pool(connections.max(1)), self.server.pool(connections.max(1))) {
@@ -124,7 +124,7 @@ impl Postgres {
     /// ```
     ///
     /// pgbouncer needs no other setting than `pool_mode = transaction`: no statement that this crate sends has a name. A
-    /// worker takes up to 3 of its `max_client_conn`, and one session of the server to listen. What the address asks for
+    /// worker takes up to 4 of its `max_client_conn`, and one session of the server to listen. What the address asks for
     /// with `options` must stand in `ignore_startup_parameters`.
     ///
     /// # Errors

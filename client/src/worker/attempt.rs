@@ -45,7 +45,7 @@ impl<S: Send + Sync + 'static> Life<S> {
 
     async fn end_of(&self, entrypoint: &Entrypoint<S>, job: Job, grip: &Grip) -> End {
         let span = telemetry::process(&job, self.worker);
-        let (begun, id, name) = (Instant::now(), job.id, job.entrypoint.clone());
+        let (begun, id) = (Instant::now(), job.id);
         let outcome = tokio::select! {
             outcome = self.outcome(entrypoint, job, grip).instrument(span.clone()) => Some(outcome),
             () = self.abort.cancelled() => None,
@@ -58,7 +58,7 @@ impl<S: Send + Sync + 'static> Life<S> {
             Some(Outcome::Hold(failure)) => ("hold", End::Hold(failure.to_json())),
             None => ("release", End::Release),
         };
-        telemetry::ended(&span, id, name, word, begun.elapsed());
+        telemetry::ended(entrypoint.metrics(), &span, id, &entrypoint.name, word, begun.elapsed());
         end
     }
 

@@ -32,11 +32,12 @@ mod signal;
 
 use crate::backend::Backend;
 use crate::error::Result;
+use crate::telemetry::Metrics;
 use run::{Mode, Run};
 use std::collections::HashMap;
 use std::fmt;
 use std::future::{Future, pending};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -90,6 +91,8 @@ pub struct Entrypoint<S = ()> {
     handler: Arc<dyn Handler<S>>,
     permits: Option<Arc<Semaphore>>,
     timeout: Option<Duration>,
+    /// From its first job on.
+    metrics: OnceLock<Metrics>,
 }
 
 #[derive(Debug, Clone)]
@@ -159,7 +162,12 @@ impl<S: Send + Sync + 'static> Worker<S> {
 impl<S> Entrypoint<S> {
     /// An entrypoint (1 to 255 bytes) and what runs its jobs.
     pub fn new(name: impl Into<String>, handler: impl Handler<S>) -> Self {
-        Self { name: name.into(), handler: Arc::new(handler), permits: None, timeout: None }
+        let metrics = OnceLock::new();
+        Self { name: name.into(), handler: Arc::new(handler), permits: None, timeout: None, metrics }
+    }
+
+    fn metrics(&self) -> &Metrics {
+        self.metrics.get_or_init(|| Metrics::of(&self.name))
     }
 
     /// How many of its jobs run at one time in this process, at least 1; as many as the worker allows if not given.
