@@ -18,7 +18,8 @@ pub struct Cli {
 /// What every command understands.
 #[derive(Debug, Args)]
 pub struct Global {
-    /// The server and database: a URI (postgresql://user@host:port/database) or keyword=value; else libpq's variables
+    /// The server and database: postgresql://user@host:port/database, or keyword=value as libpq has it. What it leaves open
+    /// is taken from the service file and libpq's variables (PGSERVICE, PGHOST, PGPASSFILE, PGSSLMODE …)
     #[arg(long, global = true, env = "PGQUEUER_DSN", hide_env_values = true, value_name = "DSN")]
     pub dsn: Option<String>,
     /// Goes before every entrypoint name, so that several applications share a database

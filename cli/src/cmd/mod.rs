@@ -3,7 +3,7 @@
 mod jobs;
 
 use crate::args::{Cli, Global};
-use crate::connect;
+use crate::connect::Server;
 use crate::error::Result;
 use crate::output::{Answer, Output};
 use clap::Subcommand;
@@ -18,6 +18,7 @@ pub enum Command {
 
 /// What a command works with.
 pub struct Context {
+    pub server: Server,
     pub queue: Postgres,
     pub global: Global,
     pub output: Output,
@@ -33,8 +34,10 @@ impl Context {
 /// Runs a command.
 pub async fn run(cli: Cli) -> Result<Answer> {
     let Cli { global, command } = cli;
-    let context = Context { queue: connect::queue(&global)?, output: Output { json: global.json }, global };
-    match command {
+    let server = Server::named_by(&global)?;
+    let context = Context { queue: server.queue()?, server, output: Output { json: global.json }, global };
+    let answer = match command {
         Command::Jobs(args) => jobs::run(&context, args).await,
-    }
+    };
+    answer.map_err(|error| error.at(&context.server))
 }
