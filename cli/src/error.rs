@@ -17,6 +17,15 @@ pub enum Error {
     /// There is no connection to the server, or none any more.
     #[error("no connection to {server}")]
     Unreachable { server: String, source: pgqueuer_client::Error },
+    /// A line of a file.
+    #[error("{file}, line {line}: {source}")]
+    Line {
+        file: String,
+        line: u64,
+        /// What stands up to that line is enqueued.
+        committed: u64,
+        source: Box<Error>,
+    },
     /// A file, a terminal or a process of this machine.
     #[error("{what}: {source}")]
     System { what: String, source: std::io::Error },
@@ -42,7 +51,18 @@ impl Error {
     /// To standard error: the message, then what is known beside it, then what to do.
     pub fn print(&self) {
         eprintln!("pgq: {}", harmless(&self.to_string()));
+        self.print_rest();
+    }
+
+    fn print_rest(&self) {
         match self {
+            Self::Line { committed, source, .. } => {
+                match committed {
+                    0 => eprintln!("detail: Nothing was enqueued."),
+                    line => eprintln!("detail: What stands up to line {line} is enqueued."),
+                }
+                source.print_rest();
+            }
             Self::Usage { hint, .. } => eprintln!("hint: {hint}"),
             Self::Queue(pgqueuer_client::Error::Refused(refusal)) => print_rest(refusal),
             Self::Unreachable { source: pgqueuer_client::Error::Refused(refusal), .. } => {
@@ -67,7 +87,8 @@ impl Error {
             Self::Usage { .. } | Self::Queue(pgqueuer_client::Error::Option(_)) => ExitCode::from(2),
             Self::Unreachable { .. } => ExitCode::from(3),
             Self::Queue(error) if error.is_transient() => ExitCode::from(3),
-            Self::Queue(_) | Self::System { .. } => ExitCode::from(1),
+            // The command was right, the file is not.
+            Self::Line { .. } | Self::Queue(_) | Self::System { .. } => ExitCode::from(1),
         }
     }
 }

@@ -78,7 +78,9 @@ fn ports(words: &Words) -> Result<Vec<u16>> {
     // What stands there may be the end of a password: it is not repeated.
     let read = |port: &str| match port.trim() {
         "" => Ok(PORT),
-        port => port.parse().ok().filter(|port| *port > 0).ok_or_else(|| wrong("the port is no number from 1 to 65535")),
+        port => {
+            port.parse().ok().filter(|port| *port > 0).ok_or_else(|| wrong("the port is no number from 1 to 65535"))
+        }
     };
     split(words, "port").into_iter().map(read).collect()
 }
@@ -149,8 +151,13 @@ fn add_limits(words: &Words, config: &mut Config) -> Result<()> {
 fn add_choice(words: &Words, config: &mut Config) -> Result<()> {
     use TargetSessionAttrs::{Any, ReadOnly, ReadWrite};
     // The driver asks whether a session may write: a primary's may, unless somebody has forbidden it, and a standby's never.
-    let wanted =
-        [("any", Any), ("read-write", ReadWrite), ("read-only", ReadOnly), ("primary", ReadWrite), ("standby", ReadOnly)];
+    let wanted = [
+        ("any", Any),
+        ("read-write", ReadWrite),
+        ("read-only", ReadOnly),
+        ("primary", ReadWrite),
+        ("standby", ReadOnly),
+    ];
     if let Some(wanted) = words.one_of("target_session_attrs", &wanted)? {
         config.target_session_attrs(wanted);
     }

@@ -68,11 +68,10 @@ mod tests {
     fn reads_what_libpq_reads() {
         let pair = |word: &str, value: &str| (word.to_owned(), value.to_owned());
         assert_eq!(pairs("  host = 'a b'\tport=1"), [pair("host", "a b"), pair("port", "1")]);
-        assert_eq!(pairs(r"password='it\'s' user=a\ b dbname=''"), [
-            pair("password", "it's"),
-            pair("user", "a b"),
-            pair("dbname", "")
-        ]);
+        assert_eq!(
+            pairs(r"password='it\'s' user=a\ b dbname=''"),
+            [pair("password", "it's"), pair("user", "a b"), pair("dbname", "")]
+        );
         assert_eq!(pairs(""), []);
     }
 

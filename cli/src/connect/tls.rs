@@ -103,7 +103,8 @@ fn own_file(name: &str) -> PathBuf {
 
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
-    let read = read.map_err(|error| wrong(format!("the certificates in {} cannot be read: {error}", file.display())))?;
+    let read =
+        read.map_err(|error| wrong(format!("the certificates in {} cannot be read: {error}", file.display())))?;
     if read.is_empty() {
         return Err(wrong(format!("there is no certificate in {}", file.display())));
     }

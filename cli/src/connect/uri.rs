@@ -110,7 +110,12 @@ mod tests {
 
     #[test]
     fn no_error_repeats_what_may_be_a_password() {
-        let wrong = ["postgresql://a:secret@secret@h/d", "postgresql://a:%secret@h", "postgresql://[secret", "postgresql://h?secret"];
+        let wrong = [
+            "postgresql://a:secret@secret@h/d",
+            "postgresql://a:%secret@h",
+            "postgresql://[secret",
+            "postgresql://h?secret",
+        ];
         for uri in wrong.into_iter().chain(["postgresql://a:sec/ret@h/d"]) {
             let error = read(uri).unwrap_err().to_string();
             assert!(!error.contains("secret") && !error.contains("ret@"), "{error}");

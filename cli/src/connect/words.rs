@@ -151,7 +151,10 @@ mod tests {
 
     #[test]
     fn the_last_of_two_equal_words_counts() {
-        assert_eq!(Words::of("host=a host=b").ok().and_then(|words| words.get("host").map(str::to_owned)).unwrap(), "b");
+        assert_eq!(
+            Words::of("host=a host=b").ok().and_then(|words| words.get("host").map(str::to_owned)).unwrap(),
+            "b"
+        );
     }
 
     #[test]
