@@ -5,7 +5,7 @@ use clap::{ArgAction, Args, Parser};
 
 /// Administration of pgqueuer, the job queue inside PostgreSQL; workers for any program; metrics and dashboards.
 #[derive(Debug, Parser)]
-#[command(name = "pgq", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "pgq", version, max_term_width = 100)]
 #[command(
     after_help = "Begin with: pgq install, pgq enqueue hello world, pgq jobs. Each command has examples: pgq jobs --help.\n\
                         Exit codes: 0 done, 1 refused or not so, 2 wrong usage, 3 no connection to the server."
@@ -13,8 +13,9 @@ use clap::{ArgAction, Args, Parser};
 pub struct Cli {
     #[command(flatten)]
     pub global: Global,
+    /// None: the page of help.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// What every command understands.

@@ -30,7 +30,12 @@ use std::process::ExitCode;
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::from_arg_matches(&help::command().get_matches()).unwrap_or_else(|error| error.exit());
-    match cmd::run(cli).await {
+    let Some(command) = cli.command else {
+        // A closed pipe is no reason to complain.
+        help::command().print_help().ok();
+        return ExitCode::from(2);
+    };
+    match cmd::run(cli.global, command).await {
         Ok(answer) => answer.into(),
         Err(error) => {
             error.print();

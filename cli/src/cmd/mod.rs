@@ -29,7 +29,7 @@ mod upgrade;
 mod verify;
 mod workers;
 
-use crate::args::{Cli, Global};
+use crate::args::Global;
 use crate::connect::Server;
 use crate::error::Result;
 use crate::output::{Answer, Output};
@@ -123,8 +123,7 @@ impl Context {
 }
 
 /// Runs a command.
-pub async fn run(cli: Cli) -> Result<Answer> {
-    let Cli { global, command } = cli;
+pub async fn run(global: Global, command: Command) -> Result<Answer> {
     let output = Output { json: global.json };
     match command {
         Command::Completions(args) => return Ok(completions::run(&args)),

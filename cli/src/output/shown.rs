@@ -56,7 +56,8 @@ pub fn length(seconds: f64) -> String {
         return format!("{sign}{:.0} ms", seconds * 1000.0);
     }
     if seconds < 9.95 {
-        return format!("{sign}{seconds:.1} s");
+        let short = format!("{seconds:.1}");
+        return format!("{sign}{} s", short.trim_end_matches(".0"));
     }
     // Nobody waits for longer than an i64 of seconds.
     #[allow(clippy::cast_possible_truncation, reason = "a float that is too great becomes the greatest number")]
@@ -116,9 +117,9 @@ mod tests {
 
     #[test]
     fn a_length_has_two_units() {
-        let lengths = [0.0015, 4.25, 59.0, 60.0, 3725.0, 90_000.0, 1e300];
+        let lengths = [0.0015, 4.25, 1.0, 59.0, 60.0, 3725.0, 90_000.0, 1e300];
         let texts = lengths.map(length);
-        assert_eq!(texts[..6], ["2 ms", "4.2 s", "59 s", "1 min", "1 h 2 min", "1 d 1 h"]);
+        assert_eq!(texts[..7], ["2 ms", "4.2 s", "1 s", "59 s", "1 min", "1 h 2 min", "1 d 1 h"]);
         assert_eq!(text("wait_seconds", &json!(-61), None), "-1 min 1 s");
         assert_eq!(heading("wait_seconds"), "wait");
     }

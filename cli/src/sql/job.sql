@@ -25,7 +25,7 @@ SELECT row_to_json(k)
                coalesce(pgq.payload_text(j.payload), encode(j.payload, 'hex')) AS payload,
                l.error, pgq.explain(a.id) AS explain,
                (SELECT coalesce(json_agg(row_to_json(h) ORDER BY h.finished), '[]')
-                  FROM (SELECT h.finished, h.attempts AS attempt, h.outcome, h.picked,
+                  FROM (SELECT h.finished, CASE WHEN h.picked IS NOT NULL THEN h.attempts + 1 END AS attempt, h.outcome, h.picked,
                                round(extract(epoch FROM h.finished - h.picked)::numeric, 3) AS run_seconds, h.worker,
                                h.error #>> '{}' AS error
                           FROM log AS h ORDER BY h.finished DESC LIMIT 1000) AS h) AS log

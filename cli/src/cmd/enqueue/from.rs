@@ -26,7 +26,7 @@ const AHEAD: usize = 2;
 #[command(next_help_heading = "A file of jobs")]
 pub struct FromFile {
     /// Enqueue the jobs of a file, one a line; - is standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["argument", "text", "json", "file"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["argument", "payload", "json_payload", "file"])]
     from: Option<PathBuf>,
     /// What the file is; else its name tells, and JSON lines are assumed
     #[arg(long, value_enum, requires = "from")]

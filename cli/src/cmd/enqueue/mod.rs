@@ -36,7 +36,7 @@ pub struct Args {
     #[arg(required_unless_present = "from")]
     entrypoint: Option<String>,
     /// The payload, as --payload
-    #[arg(value_name = "TEXT", conflicts_with_all = ["text", "json", "file"])]
+    #[arg(value_name = "TEXT", conflicts_with_all = ["payload", "json_payload", "file"])]
     argument: Option<String>,
     #[command(flatten)]
     payload: Payload,

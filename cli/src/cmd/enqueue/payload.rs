@@ -11,13 +11,13 @@ use std::str::FromStr;
 #[group(multiple = false)]
 pub struct Payload {
     /// A text
-    #[arg(long = "payload", value_name = "TEXT")]
-    text: Option<String>,
+    #[arg(long, value_name = "TEXT")]
+    payload: Option<String>,
     /// JSON, which is checked
-    #[arg(long = "json-payload", value_name = "JSON")]
-    json: Option<String>,
+    #[arg(long, value_name = "JSON")]
+    json_payload: Option<String>,
     /// The bytes of a file; - is standard input
-    #[arg(long = "file", value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 }
 
@@ -25,7 +25,7 @@ impl Payload {
     /// # Errors
     /// [`Error::Usage`] where JSON is none, [`Error::System`] where the file cannot be read.
     pub fn read(self) -> Result<Option<Vec<u8>>> {
-        if let Some(json) = self.json {
+        if let Some(json) = self.json_payload {
             let checked: Result<&RawValue, _> = serde_json::from_str(&json);
             return match checked {
                 Ok(_) => Ok(Some(json.into_bytes())),
@@ -37,7 +37,7 @@ impl Payload {
         }
         match self.file {
             Some(file) => Ok(Some(bytes_of(file)?)),
-            None => Ok(self.text.map(String::into_bytes)),
+            None => Ok(self.payload.map(String::into_bytes)),
         }
     }
 }
