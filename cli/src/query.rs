@@ -26,9 +26,19 @@ pub async fn rows(queue: &Postgres, sql: &str, parameters: &[Parameter<'_>]) -> 
 /// The same for a query that only looks, and that must use the indexes whatever the statistics say: made while the queue was
 /// empty, they would have ten million jobs read. Sentences of the server tell times in the zone of this machine.
 pub async fn look(queue: &Postgres, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>> {
+    look_planned(queue, sql, parameters, false).await
+}
+
+/// The same for a query of the log, whose times are in an index that knows pages only.
+pub async fn look_at_log(queue: &Postgres, sql: &str, parameters: &[Parameter<'_>]) -> Result<Vec<Row>> {
+    look_planned(queue, sql, parameters, true).await
+}
+
+async fn look_planned(queue: &Postgres, sql: &str, parameters: &[Parameter<'_>], by_page: bool) -> Result<Vec<Row>> {
     let mut client = queue.pool().get().await.map_err(Error::from)?;
     let transaction = client.build_transaction().read_only(true).start().await.map_err(Error::from)?;
-    transaction.query_typed(sql!("planning"), &[(&zone(), Type::TEXT)]).await.map_err(Error::from)?;
+    let planning: [Parameter; 2] = [(&zone(), Type::TEXT), (&by_page, Type::BOOL)];
+    transaction.query_typed(sql!("planning"), &planning).await.map_err(Error::from)?;
     let rows = transaction.query_typed(sql, parameters).await.map_err(Error::from)?;
     transaction.commit().await.map_err(Error::from)?;
     read(&rows)

@@ -7,6 +7,10 @@ use crate::output::{Answer, count};
 use pgqueuer_client::Control;
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// Millions of jobs take minutes.
+const PATIENCE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Which jobs.
 #[derive(Debug, clap::Args)]
@@ -30,7 +34,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
     let deleted = match entrypoints.as_deref() {
         // The server takes no entrypoints at all for a mistake.
         Some([]) => 0,
-        entrypoints => context.queue.clear(entrypoints).await?,
+        entrypoints => context.queue.clone().statement_timeout(PATIENCE).clear(entrypoints).await?,
     };
     context.output.done(&format!("{} deleted", count(deleted, "job")), json!({ "deleted": deleted }));
     Ok(Answer::Yes)

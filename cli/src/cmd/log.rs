@@ -78,7 +78,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
         (&args.limit, Type::INT8),
         (&asked.prefix, Type::TEXT),
     ];
-    let mut rows = query::look(&context.queue, sql!("log"), &parameters).await?;
+    let mut rows = query::look_at_log(&context.queue, sql!("log"), &parameters).await?;
     if args.follow {
         rows.reverse();
         return follow(context, &asked, rows).await;
@@ -118,7 +118,7 @@ async fn follow(context: &Context, asked: &Asked, mut rows: Vec<Row>) -> Result<
             (&from, Type::TIMESTAMPTZ),
             (&asked.prefix, Type::TEXT),
         ];
-        rows = query::look(&context.queue, sql!("log_since"), &parameters).await?;
+        rows = query::look_at_log(&context.queue, sql!("log_since"), &parameters).await?;
     }
 }
 

@@ -21,23 +21,27 @@ WITH RECURSIVE name(entrypoint) AS (
                           ORDER BY j.entrypoint, j.priority DESC, j.due, j.id LIMIT 1) AS f
 ), bounded AS MATERIALIZED (
     SELECT p.entrypoint, p.priority FROM pair AS p LIMIT 1000
-), chosen AS MATERIALIZED (
-    SELECT l.id FROM bounded AS b
-     CROSS JOIN LATERAL (SELECT j.id FROM pgq.job AS j
+), found AS (
+    SELECT l.id, b.priority, l.due FROM bounded AS b
+     CROSS JOIN LATERAL (SELECT j.id, j.due FROM pgq.job AS j
                           WHERE j.entrypoint = b.entrypoint AND j.priority = b.priority AND j.due < 'infinity'
                             AND ($2::text[] IS NULL OR 'picked' = ANY ($2) OR j.id NOT IN (SELECT c.id FROM pgq.claims() AS c))
                           ORDER BY j.entrypoint, j.priority DESC, j.due, j.id LIMIT $3) AS l
      WHERE $2 IS NULL OR 'queued' = ANY ($2)
     UNION ALL
     -- Held jobs, and those that are deferred for ever.
-    SELECT l.id FROM bounded AS b
+    SELECT l.id, b.priority, 'infinity' FROM bounded AS b
      CROSS JOIN LATERAL (SELECT j.id FROM pgq.job AS j
                           WHERE j.entrypoint = b.entrypoint AND j.priority = b.priority AND j.due = 'infinity'
                             AND ($2 IS NULL OR CASE WHEN j.held THEN 'failed' ELSE 'queued' END = ANY ($2))
                           ORDER BY j.entrypoint, j.priority DESC, j.due, j.id LIMIT $3) AS l
      WHERE $2 IS NULL OR NOT ARRAY['picked'] @> $2
     UNION ALL
-    SELECT c.id FROM pgq.claims() AS c WHERE 'picked' = ANY ($2) AND NOT 'queued' = ANY ($2)
+    SELECT j.id, j.priority, j.due FROM pgq.claims() AS c JOIN pgq.job AS j ON j.id = c.id
+     WHERE 'picked' = ANY ($2) AND NOT 'queued' = ANY ($2)
+       AND ($1 IS NULL OR j.entrypoint = ANY ($1)) AND starts_with(j.entrypoint, $4)
+), chosen AS MATERIALIZED (
+    SELECT f.id, f.due FROM found AS f ORDER BY f.priority DESC, f.due, f.id LIMIT $3
 )
 SELECT row_to_json(j)
   FROM (SELECT j.id, substr(j.entrypoint, length($4) + 1) AS entrypoint, j.status,
@@ -47,6 +51,5 @@ SELECT row_to_json(j)
                j.priority, j.attempts, j.created, j.execute_after, j.picked, j.worker, j.dedupe_key, j.ordering_key,
                octet_length(j.payload) AS bytes
           FROM chosen AS c JOIN pgq.jobs AS j ON j.id = c.id
-         WHERE ($1 IS NULL OR j.entrypoint = ANY ($1)) AND starts_with(j.entrypoint, $4)
-         ORDER BY j.priority DESC, j.status = 'failed', greatest(j.created, j.execute_after), j.id
-         LIMIT $3) AS j
+         WHERE starts_with(j.entrypoint, $4)
+         ORDER BY j.priority DESC, c.due, j.id) AS j

@@ -1,7 +1,7 @@
 //! `docs/cli.md` is true: its blocks run, one after the other, in a fresh database.
 
 use crate::pgq::{Folder, bare};
-use pgqueuer_e2e::cluster::{database, empty_database};
+use pgqueuer_e2e::cluster::empty_database;
 use std::path::Path;
 use std::process::Command;
 
@@ -57,5 +57,4 @@ fn the_page_has_every_command() {
             "{name}"
         );
     }
-    drop(database());
 }

@@ -11,10 +11,10 @@ use std::str::FromStr;
 #[group(multiple = false)]
 pub struct Payload {
     /// A text
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     payload: Option<String>,
     /// JSON, which is checked
-    #[arg(long, value_name = "JSON")]
+    #[arg(long, value_name = "JSON", allow_hyphen_values = true)]
     json_payload: Option<String>,
     /// The bytes of a file; - is standard input
     #[arg(long, value_name = "FILE")]
