@@ -25,10 +25,10 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
         rows.retain(|row| !well(row));
     }
     if !context.output.json {
-        // A hint is a sentence to act on: it is not shortened, and not in a table.
+        // What is to be acted on is not shortened, and not in a table.
         for row in rows.iter().filter(|row| !well(row)) {
             let text = |name: &str| row.get(name).and_then(Value::as_str).unwrap_or_default();
-            eprintln!("{}", crate::text::harmless(&format!("{}: {}", text("check"), text("hint"))));
+            eprintln!("{}", crate::text::harmless(&format!("{}: {}. {}", text("check"), text("detail"), text("hint"))));
         }
         rows.iter_mut().for_each(|row| drop(row.remove("hint")));
     }

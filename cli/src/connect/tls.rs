@@ -37,7 +37,7 @@ pub fn choose(words: &Words, config: &mut Config) -> Result<MakeRustlsConnect> {
     let mut tls = match own_certificate(words)? {
         Some((chain, key)) => tls
             .with_client_auth_cert(chain, key)
-            .map_err(|error| wrong(format!("sslcert and sslkey do not fit: {error}")))?,
+            .map_err(|error| wrong_file(format!("sslcert and sslkey do not fit: {error}")))?,
         None => tls.with_no_client_auth(),
     };
     tls.enable_sni = words.number::<u8>("sslsni")? != Some(0);
@@ -104,11 +104,15 @@ fn own_file(name: &str) -> PathBuf {
 fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>> {
     let read = CertificateDer::pem_file_iter(file).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let read =
-        read.map_err(|error| wrong(format!("the certificates in {} cannot be read: {error}", file.display())))?;
+        read.map_err(|error| wrong_file(format!("the certificates in {} cannot be read: {error}", file.display())))?;
     if read.is_empty() {
-        return Err(wrong(format!("there is no certificate in {}", file.display())));
+        return Err(wrong_file(format!("there is no certificate in {}", file.display())));
     }
     Ok(read)
+}
+
+fn wrong_file(message: String) -> Error {
+    Error::usage(message, "sslrootcert, sslcert and sslkey name PEM files; without them ~/.postgresql is looked into.")
 }
 
 type OwnCertificate = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
@@ -123,7 +127,10 @@ fn own_certificate(words: &Words) -> Result<Option<OwnCertificate>> {
     let file = words.get("sslkey").map_or_else(|| own_file("postgresql.key"), PathBuf::from);
     check_key_file(&file)?;
     let key = PrivateKeyDer::from_pem_file(&file).map_err(|error| {
-        wrong(format!("the key in {} cannot be read (one with a passphrase is not supported): {error}", file.display()))
+        wrong_file(format!(
+            "the key in {} cannot be read (one with a passphrase is not supported): {error}",
+            file.display()
+        ))
     })?;
     Ok(Some((chain, key)))
 }

@@ -1,17 +1,18 @@
 //! A value as people read it.
 //!
 //! A column whose name ends in `_seconds` holds a length of time: programs get the number, people read "3 min 20 s" under a
-//! heading without the ending.
+//! heading without the ending. So do they of one in `_start`, the beginning of a long text.
 
 use crate::text::harmless;
 use chrono::{DateTime, Datelike, Local};
 use serde_json::Value;
 
 const LENGTH: &str = "_seconds";
+const BEGINNING: &str = "_start";
 
 /// What stands above a column.
 pub fn heading(name: &str) -> String {
-    harmless(name.strip_suffix(LENGTH).unwrap_or(name)).into_owned()
+    harmless(name.strip_suffix(LENGTH).or(name.strip_suffix(BEGINNING)).unwrap_or(name)).into_owned()
 }
 
 /// A value of a column. With `now` given, a time is told as short as it can be told from now.

@@ -1,14 +1,16 @@
 //! Rows under one another.
 //!
 //! A column in which there is nothing is left out. On a terminal a row has one line: the widest texts are shortened until it
-//! fits, and where that is not enough the last columns go.
+//! fits, though not so far that they tell nothing. Where that is not enough the last columns go.
 
 use super::{Reader, Row, shown};
 use crate::text::{short, width};
 use serde_json::Value;
 
-/// To so many columns a text may be shortened: the beginning of a uuid.
-const LEAST: usize = 8;
+/// To so many columns a text may be shortened.
+const LEAST: usize = 20;
+/// The beginning of a uuid is told from others by less.
+const LEAST_OF_UUID: usize = 9;
 const BETWEEN: usize = 2;
 
 struct Column {
@@ -17,8 +19,8 @@ struct Column {
     width: usize,
     /// Numbers stand at the right.
     right: bool,
-    /// Half a number, half a time or half a word of ours would be another one.
-    shrinks: bool,
+    /// How narrow it may become: half a number or half a time would be another one.
+    least: usize,
 }
 
 /// The table, and the headings of columns for which there is no room.
@@ -44,34 +46,45 @@ fn column(name: &str, rows: &[Row], reader: Reader) -> Column {
         .collect();
     let heading = shown::heading(name);
     let widest = cells.iter().map(|cell| width(cell)).max().unwrap_or(0);
+    let natural = widest.max(width(&heading));
     let is_text = |value: &Value| value.as_str().is_some_and(|text| shown::time_of(text).is_none());
-    Column {
-        width: widest.max(width(&heading)),
-        right: values().all(Value::is_number),
-        shrinks: values().any(|value| is_text(value) || value.is_array() || value.is_object()),
-        heading,
-        cells,
-    }
+    let shrinks = values().any(|value| is_text(value) || value.is_array() || value.is_object());
+    let least = match shrinks {
+        true if values().all(is_uuid) => LEAST_OF_UUID,
+        true => LEAST,
+        false => natural,
+    };
+    Column { width: natural, right: values().all(Value::is_number), least: least.min(natural), heading, cells }
+}
+
+fn is_uuid(value: &Value) -> bool {
+    let dashes =
+        |text: &str| text.char_indices().filter(|(_, char)| *char == '-').map(|(place, _)| place).eq([8, 13, 18, 23]);
+    value.as_str().is_some_and(|text| text.len() == 36 && dashes(text))
 }
 
 /// Makes the columns as narrow as it takes, and returns the headings of those that had to go.
 fn fit(columns: &mut Vec<Column>, room: usize) -> Vec<String> {
     let mut left_out = vec![];
-    for column in columns.iter_mut().filter(|column| column.shrinks) {
-        column.width = column.width.min(room.max(LEAST));
-    }
-    while columns.iter().map(|column| column.width + BETWEEN).sum::<usize>() > room + BETWEEN {
-        let shrinkable = columns.iter_mut().filter(|column| column.shrinks && column.width > LEAST);
-        if let Some(widest) = shrinkable.max_by_key(|column| column.width) {
-            widest.width -= 1;
-        } else if columns.len() > 1 {
-            left_out.extend(columns.pop().map(|column| column.heading));
-        } else {
-            break;
-        }
+    while columns.len() > 1 && total(columns, |column| column.least) > room {
+        left_out.extend(columns.pop().map(|column| column.heading));
     }
     left_out.reverse();
+    if let [only] = columns.as_mut_slice() {
+        only.least = only.least.min(room).max(1);
+    }
+    // No text is longer than this for the loop below, however long it is.
+    columns.iter_mut().for_each(|column| column.width = column.width.min(room.max(column.least)));
+    while total(columns, |column| column.width) > room {
+        let shrinkable = columns.iter_mut().filter(|column| column.width > column.least);
+        let Some(widest) = shrinkable.max_by_key(|column| column.width) else { break };
+        widest.width -= 1;
+    }
     left_out
+}
+
+fn total(columns: &[Column], of: impl Fn(&Column) -> usize) -> usize {
+    columns.iter().map(|column| of(column) + BETWEEN).sum::<usize>().saturating_sub(BETWEEN)
 }
 
 fn line_of(columns: &[Column], cells: &[&str]) -> String {
@@ -108,10 +121,11 @@ mod tests {
     #[test]
     fn the_widest_text_is_shortened_until_the_table_fits_the_terminal() {
         let long = "x".repeat(300);
-        let row = json!({ "id": 1, "payload": long, "key": "0123456789", "bytes": 300 });
-        let table = table(std::slice::from_ref(&row), Some(40));
-        assert!(table.lines().all(|line| width(line) <= 40), "{table}");
-        assert!(table.contains("0123456789") && table.contains("x…"), "{table}");
+        let uuid = "7f1a3c9e-5b0d-4a55-9f63-1f2b6f0c4d11";
+        let row = json!({ "id": 1, "payload": long, "key": "0123456789", "bytes": 300, "worker": uuid });
+        let table = table(std::slice::from_ref(&row), Some(60));
+        assert!(table.lines().all(|line| width(line) <= 60), "{table}");
+        assert!(table.contains("0123456789") && table.contains("x…") && table.contains("7f1a3c9e"), "{table}");
         assert!(super::of(&rows(&[row]), Reader { width: None, now: None }).0.contains(&long), "a file gets all of it");
     }
 
@@ -128,5 +142,9 @@ mod tests {
         let (table, left_out) = of(&rows(&[row]), Reader { width: Some(20), now: None });
         assert_eq!(left_out, ["third"]);
         assert!(table.contains("second") && !table.contains("third"));
+        let row = json!({ "id": 1, "first": "x".repeat(50), "second": "y".repeat(50) });
+        let (table, left_out) = of(&rows(&[row]), Reader { width: Some(40), now: None });
+        assert_eq!(left_out, ["second"], "a text that is too short tells nothing");
+        assert!(table.lines().all(|line| width(line) <= 40) && table.contains(&"x".repeat(35)), "{table}");
     }
 }

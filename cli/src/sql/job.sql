@@ -12,7 +12,7 @@ WITH log AS MATERIALIZED (
      ORDER BY l.finished DESC LIMIT 1
 )
 SELECT row_to_json(k)
-  FROM (SELECT a.id, substr(coalesce(j.entrypoint, l.entrypoint), length($2) + 1) AS entrypoint,
+  FROM (SELECT a.id, substr(n.entrypoint, CASE WHEN starts_with(n.entrypoint, $2) THEN length($2) + 1 ELSE 1 END) AS entrypoint,
                coalesce(j.status, l.outcome) AS status, coalesce(j.priority, l.priority) AS priority,
                coalesce(j.attempts, l.attempts) AS attempts, coalesce(j.created, l.created) AS created,
                j.execute_after, j.picked, j.worker,
@@ -32,4 +32,5 @@ SELECT row_to_json(k)
           FROM (SELECT $1::bigint AS id) AS a
           LEFT JOIN pgq.jobs AS j ON j.id = a.id
           LEFT JOIN last AS l ON true
+         CROSS JOIN LATERAL (SELECT coalesce(j.entrypoint, l.entrypoint) AS entrypoint) AS n
          WHERE j.id IS NOT NULL OR l.finished IS NOT NULL) AS k

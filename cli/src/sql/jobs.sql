@@ -48,7 +48,7 @@ SELECT row_to_json(j)
                coalesce(pgq.payload_text(substring(j.payload FOR 60)), pgq.payload_text(substring(j.payload FOR 59)),
                         pgq.payload_text(substring(j.payload FOR 58)), pgq.payload_text(substring(j.payload FOR 57)),
                         encode(substring(j.payload FOR 30), 'hex')) AS payload_start,
-               j.priority, j.attempts, j.created, j.execute_after, j.picked, j.worker, j.dedupe_key, j.ordering_key,
+               j.execute_after, j.priority, j.attempts, j.picked, j.worker, j.dedupe_key, j.ordering_key, j.created,
                octet_length(j.payload) AS bytes
           FROM chosen AS c JOIN pgq.jobs AS j ON j.id = c.id
          WHERE starts_with(j.entrypoint, $4)

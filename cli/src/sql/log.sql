@@ -13,8 +13,8 @@ WITH newest AS MATERIALIZED (
 )
 SELECT row_to_json(l)
   FROM (SELECT l.finished, l.job_id, substr(l.entrypoint, length($5) + 1) AS entrypoint, l.outcome,
-               CASE WHEN l.picked IS NOT NULL THEN l.attempts + 1 END AS attempt,
-               l.error #>> '{}' AS error, round(extract(epoch FROM l.picked - l.created)::numeric, 3) AS wait_seconds,
+               l.error #>> '{}' AS error, CASE WHEN l.picked IS NOT NULL THEN l.attempts + 1 END AS attempt,
+               round(extract(epoch FROM l.picked - l.created)::numeric, 3) AS wait_seconds,
                round(extract(epoch FROM l.finished - l.picked)::numeric, 3) AS run_seconds, l.priority, l.worker
           FROM pgq.job_log AS l
          WHERE l.finished >= (SELECT s.finished FROM since AS s)

@@ -34,6 +34,7 @@ fn a_prefix_goes_before_names_and_is_not_shown() {
     }
     assert_eq!(shop(&["jobs", "mail", "--json"]).json()[0]["id"], 2);
     assert_eq!(shop(&["job", "2", "--json"]).json()["entrypoint"], "mail");
+    assert_eq!(shop(&["job", "1", "--json"]).json()["entrypoint"], "mail", "a job of another has its whole name");
     assert_eq!(shop(&["schedules", "run", "report"]).ok(), "job 4 is queued\n");
     let report: String = value(&mut session, "SELECT entrypoint FROM pgq.jobs WHERE id = 4", &[]);
     assert_eq!(report, "shop/report");

@@ -8,7 +8,7 @@ use std::process::Command;
 /// Runs the command as somebody who sits at a terminal of that width and types `answer`.
 fn at_terminal(database: &Database, width: u16, answer: &str, args: &str) -> Ran {
     let pgq = env!("CARGO_BIN_EXE_pgq");
-    let script = format!("stty cols {width} -echo; {pgq} {args}");
+    let script = format!("stty cols {width} rows 50 -echo; {pgq} {args}");
     let mut script_command = Command::new("script");
     script_command.args(["-qec", &script, "/dev/null"]);
     for (name, value) in bare(&[]).get_envs() {
@@ -34,6 +34,7 @@ fn a_table_is_as_wide_as_the_terminal_and_whole_in_a_file() {
         let table: Vec<&str> = seen.out.lines().filter(|line| !line.starts_with("Not enough room")).collect();
         assert!(table.len() == 2 && table.iter().all(|line| columns(line) <= usize::from(width)), "{seen:?}");
         assert!(table[1].contains('…') && table[1].contains("queued"), "{seen:?}");
+        assert!(columns(table[1]) > usize::from(width) - 10, "what room there is, is used: {seen:?}");
     }
     let narrow = at_terminal(&database, 40, "", "jobs").out;
     assert!(narrow.contains("Not enough room for: ") && narrow.contains("--json has them"), "{narrow}");

@@ -180,4 +180,7 @@ fn a_client_proves_who_it_is_by_its_certificate() {
     asked.fails(&options, 2, "others may read the key file");
     std::fs::set_permissions(&key, PermissionsExt::from_mode(0o600)).unwrap();
     asked.works(&options);
+    let broken = folder.file("broken.crt", "nothing");
+    asked.fails(&format!("sslmode=require sslcert={broken}"), 2, "there is no certificate in");
+    asked.fails(&format!("sslmode=require sslcert={certificate} sslkey=/nowhere"), 1, "/nowhere");
 }

@@ -128,7 +128,11 @@ fn health_says_what_is_wrong_and_what_to_do() {
     run(&mut session, "UPDATE pgq.job SET created = now() - interval '1 h', due = now() - interval '1 h'");
     let bad = pgq(&database, &["health", "--problems"]);
     assert!(bad.code == 1 && bad.out.contains("oldest due job") && !bad.out.contains("preload"), "{bad:?}");
-    assert!(bad.err.contains("oldest due job: Start workers of that entrypoint."), "{bad:?}");
+    assert!(
+        bad.err.contains("oldest due job: job 1 of entrypoint 'old', due since ")
+            && bad.err.contains(". Start workers"),
+        "{bad:?}"
+    );
     let json = pgq(&database, &["health", "--problems", "--json"]);
     assert!(json.code == 1 && json.out.contains("\"hint\":\"Start workers"), "{json:?}");
 }
