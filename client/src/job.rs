@@ -49,6 +49,18 @@ impl Job {
 
     /// The payload, read as JSON. A job without payload reads as `null`.
     ///
+    /// ```
+    /// # use pgqueuer_client::{BoxError, Context};
+    /// #[derive(serde::Deserialize)]
+    /// struct Mail { to: String }
+    ///
+    /// async fn send(context: Context) -> Result<(), BoxError> {
+    ///     let mail: Mail = context.job.json()?;
+    ///     println!("to {}", mail.to);
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Payload`] where it is not JSON, or not of that shape.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {

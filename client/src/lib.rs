@@ -42,3 +42,11 @@ pub use worker::{Context, Entrypoint, Handler, Middleware, Next, Worker, WorkerB
 
 /// For implementations of this crate's traits.
 pub use async_trait::async_trait;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadMe;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ClientReadMe;

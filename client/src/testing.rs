@@ -1,4 +1,5 @@
-//! Help for tests: look into a queue, and assert that a job was enqueued.
+//! Help for tests: run one job, look into a queue, and assert that a job was enqueued. To run all jobs there is
+//! [`Worker::drain`](crate::Worker::drain).
 //!
 //! ```
 //! use pgqueuer_client::testing::assert_enqueued;
@@ -21,7 +22,10 @@
 //! ```
 
 use crate::error::Result;
-use crate::job::{Status, json, text};
+use crate::job::{Job, Status, json, text};
+use crate::new_job::NewJob;
+use crate::outcome::Outcome;
+use crate::worker::{Context, Handler};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
@@ -29,6 +33,8 @@ use serde_json::{Map, Value};
 use std::fmt::{self, Write};
 use std::future::Future;
 use std::panic::Location;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// A live job: a row of `pgq.jobs`.
@@ -164,6 +170,43 @@ impl Inspect for crate::Memory {
     async fn logged_ends(&self) -> Result<Vec<LoggedEnd>> {
         Ok(self.log())
     }
+}
+
+/// Runs a handler on a job, here and now, without a queue. A panic is the test's own.
+///
+/// ```
+/// # use pgqueuer_client::{BoxError, Context, NewJob, Outcome, testing};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), BoxError> {
+/// async fn greet(context: Context<String>) -> Result<(), BoxError> {
+///     println!("{} {}", context.state, context.job.text()?);
+///     Ok(())
+/// }
+///
+/// let outcome = testing::run(greet, "hello".to_owned(), NewJob::new("greet").payload("world")).await;
+/// assert!(matches!(outcome, Outcome::Done));
+/// let outcome = testing::run(greet, "hello".to_owned(), NewJob::new("greet").payload(b"\xff")).await;
+/// assert!(matches!(outcome, Outcome::Fail(_)));
+/// # Ok(())
+/// # }
+/// ```
+pub async fn run<S: Send + Sync + 'static>(handler: impl Handler<S>, state: S, job: NewJob) -> Outcome {
+    let now = Utc::now();
+    let job = Job {
+        id: 1,
+        entrypoint: job.entrypoint,
+        payload: job.payload,
+        headers: job.headers,
+        priority: job.priority,
+        attempts: 0,
+        created: now,
+        execute_after: now,
+        picked: now,
+        dedupe_key: job.dedupe_key,
+        ordering_key: job.ordering_key,
+    };
+    let canceled = CancellationToken::new();
+    handler.handle(Context { job, state: Arc::new(state), worker: Uuid::new_v4(), canceled }).await.into()
 }
 
 /// The first live job of this entrypoint that `is` the one; whether it is queued, picked or failed.

@@ -1,5 +1,13 @@
 //! The queue in memory: what every queue must do, and what only this one can.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what a test calls may end it with a panic"
+)]
+
 #[macro_use]
 mod conformance;
 

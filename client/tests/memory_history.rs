@@ -1,5 +1,12 @@
 //! What can never happen to a queue in memory, whatever is done to it: calls at random, with time passing between them.
 
+#![allow(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what a test calls may end it with a panic"
+)]
+
 mod operations;
 
 use chrono::{DateTime, Utc};

@@ -4,6 +4,14 @@
 //! one after the other in that database, in which each makes the extension anew: for servers behind pgbouncer.
 //! `PGQUEUER_CONFORMANCE_LISTEN_DSN` is the way past pgbouncer; without it that queue can only be polled.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what a test calls may end it with a panic"
+)]
+
 #[macro_use]
 mod conformance;
 

@@ -116,6 +116,8 @@ impl Memory {
         let mut state = self.lock();
         state.clock.advance(by);
         state.settle();
+        // Who sleeps has less left to sleep.
+        state.alarm.send_modify(|_| {});
     }
 
     /// Moves the clock, as if the server were down meanwhile: ticks are missed, and [`CatchUp`](crate::CatchUp) decides
@@ -147,7 +149,9 @@ impl Memory {
         let mut alarm = self.alarm.clone();
         tokio::pin!(event);
         loop {
-            let (clock, next) = (self.lock().clock, *alarm.borrow_and_update());
+            // In this order: a clock that is moved in between is seen as a change.
+            let next = *alarm.borrow_and_update();
+            let clock = self.lock().clock;
             tokio::select! {
                 biased;
                 done = &mut event => return done,

@@ -18,6 +18,7 @@ statements! {
     CONFIGURE = "configure";
     DELETE = "delete";
     DEQUEUE = "dequeue";
+    END_SESSION = "end_session";
     ENQUEUE = "enqueue";
     ENQUEUE_MANY = "enqueue_many";
     FAIL = "fail";

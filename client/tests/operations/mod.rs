@@ -2,10 +2,10 @@
 
 use pgqueuer_client::testing::Inspect;
 use pgqueuer_client::{
-    Backend, Claim, Control, End, Ended, Error, Fetch, NewJob, OnConflict, Producer, Settings, Status,
+    Backend, Claim, Control, End, Ended, Error, Fetch, Job, NewJob, OnConflict, Producer, Settings, Status,
 };
 use proptest::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -79,6 +79,8 @@ pub fn operation(delays: &'static [Duration]) -> impl Strategy<Value = Operation
         12 => (0..3usize, 1..8usize, 1..5i32)
             .prop_map(|(worker, entrypoints, most)| Operation::Dequeue { worker, entrypoints, most }),
         10 => prop::collection::vec(end, 1..4).prop_map(Operation::Finish),
+        // Alone: of two that are queued again at once by one call it is not said which is due first.
+        1 => place.clone().prop_map(|place| Operation::Finish(vec![(place, End::Retry(Duration::ZERO, None))])),
         1 => (0..3usize).prop_map(|worker| Operation::Heartbeat { worker }),
         1 => place.clone().prop_map(Operation::Cancel),
         1 => place.clone().prop_map(Operation::Delete),
@@ -115,7 +117,6 @@ fn ending(delays: &'static [Duration]) -> impl Strategy<Value = End> {
         4 => Just(End::Complete),
         3 => Just(End::Fail(json!({ "message": "it failed" }))),
         2 => retry.prop_map(|(delay, why)| End::Retry(delay, why.then(|| "later".to_owned()))),
-        1 => Just(End::Retry(Duration::ZERO, None)),
         1 => Just(End::Hold(json!("given up"))),
         1 => Just(End::Release),
     ]
@@ -133,8 +134,8 @@ pub struct Seen {
 #[derive(Debug, PartialEq)]
 pub enum Answer {
     Ids(Vec<Option<i64>>),
-    /// Id, attempt, priority, payload, headers.
-    Jobs(Vec<(i64, i32, i32, Option<Vec<u8>>, Value)>),
+    /// Ids, and what else the worker was told, in words.
+    Jobs(Vec<(i64, String)>),
     Is(bool),
     Count(i64),
     /// SQLSTATE and message.
@@ -198,8 +199,9 @@ impl Operation {
                 let (worker, entrypoints) = (self::worker(*worker), asked(*entrypoints));
                 let jobs = queue.dequeue(&Fetch { worker, entrypoints: &entrypoints, most: *most, lease }).await?;
                 seen.claims.extend(jobs.iter().map(|job| (worker, Claim { id: job.id, attempt: job.attempts })));
-                let job = |job: pgqueuer_client::Job| {
-                    (job.id, job.attempts, job.priority, job.payload, Value::from(job.headers))
+                let job = |job: Job| {
+                    let words = format!("{} {} {:?} {:?}", job.attempts, job.priority, job.payload, job.headers);
+                    (job.id, words)
                 };
                 Answer::Jobs(jobs.into_iter().map(job).collect())
             }
@@ -226,12 +228,12 @@ impl Operation {
     }
 }
 
-/// Sets up the three entrypoints. What depends on the clock is as long as `long`, or not at all.
+/// Sets up the three entrypoints. Their backoffs and periods are as long as `long`.
 pub async fn configure(queue: &impl Queue, long: Duration) {
     use pgqueuer_client::OnFailure::Delete;
     let few = Settings { max_attempts: Some(2), max_releases: Some(2), ..Settings::default() };
     let fetch = Settings { concurrency_limit: Some(2), backoff_initial: Some(long), ..few.clone() };
-    let parse = Settings { on_failure: Some(Delete), backoff_initial: Some(Duration::ZERO), ..few.clone() };
+    let parse = Settings { on_failure: Some(Delete), backoff_initial: Some(long), ..few.clone() };
     let mail = Settings { rate_limit: Some(4), rate_period: Some(long), backoff_initial: Some(long), ..few };
     for (entrypoint, settings) in ENTRYPOINTS.into_iter().zip([fetch, parse, mail]) {
         queue.configure(entrypoint, settings).await.unwrap();
