@@ -1,4 +1,4 @@
-// Enqueues mails with JDBC: java -cp /usr/share/java/postgresql.jar Producer.java ADDRESS…
+// Enqueues welcome mails with JDBC: java -cp /usr/share/java/postgresql.jar Producer.java ADDRESS…
 
 import java.nio.charset.StandardCharsets;
 import java.sql.*;
@@ -7,7 +7,8 @@ import java.util.stream.Stream;
 public class Producer {
     /** Java has no JSON of its own; use a library where there is more to write than this. */
     static String mail(String address) {
-        return "{\"to\": \"" + address.replaceAll("[\"\\\\\\p{Cntrl}]", "") + "\", \"text\": \"hello\"}";
+        String escaped = address.replaceAll("\\p{Cntrl}", "").replaceAll("[\"\\\\]", "\\\\$0");
+        return "{\"to\": \"" + escaped + "\", \"text\": \"Welcome!\"}";
     }
 
     static Object enqueue(Connection db, String sql, Object... parameters) throws SQLException {
@@ -28,17 +29,17 @@ public class Producer {
             db.setAutoCommit(false); // All of it, or nothing.
 
             // JDBC sends a String as varchar, which fits the form for text only: so it is told what it is.
-            String json = "SELECT pgq.enqueue('mail', payload_jsonb => ?::jsonb, priority => 5)";
+            String json = "SELECT pgq.enqueue('welcome', payload_jsonb => ?::jsonb, priority => 5)";
             System.out.println("as JSON, before the others: " + enqueue(db, json, mails[0]));
 
             // An interval as a String is refused, and of PGInterval("1 s") 0 seconds arrive.
-            String bytes = "SELECT pgq.enqueue('mail', payload_bytes => ?, delay => make_interval(secs => ?))";
+            String bytes = "SELECT pgq.enqueue('welcome', payload_bytes => ?, delay => make_interval(secs => ?))";
             byte[] data = mails[0].getBytes(StandardCharsets.UTF_8);
             System.out.println("as bytes, in a second: " + enqueue(db, bytes, data, 1.0));
 
             // enqueue_many would want bytes.
             String many = "SELECT pgq.enqueue_many_text(?, ?)";
-            Array one = db.createArrayOf("text", new String[] {"mail"}), all = db.createArrayOf("text", mails);
+            Array one = db.createArrayOf("text", new String[] {"welcome"}), all = db.createArrayOf("text", mails);
             System.out.println("all of them, in one call: " + enqueue(db, many, one, all));
             db.commit(); // What is not committed is gone with the connection.
         }

@@ -23,10 +23,10 @@ public class Worker {
 
     static void work(Connection db) throws SQLException {
         // Not {call …}, of which JDBC makes a SELECT. The CALL goes alone, so auto-commit stays on.
-        waiting = db.prepareStatement("CALL pgq.wait('{mail}', make_interval(secs => ?))");
+        waiting = db.prepareStatement("CALL pgq.wait('{welcome}', make_interval(secs => ?))");
         waiting.setDouble(1, 30); // An interval as a String is refused, and of PGInterval("30 s") 0 seconds arrive.
         PreparedStatement dequeue = db.prepareStatement("SELECT id, m ->> 'to' AS address, m ->> 'seconds' AS seconds"
-            + " FROM pgq.dequeue('{mail}'), pgq.payload_json(payload) AS m"); // NULL where it is no JSON.
+            + " FROM pgq.dequeue('{welcome}'), pgq.payload_json(payload) AS m"); // NULL where it is no JSON.
         PreparedStatement complete = db.prepareStatement("SELECT pgq.complete(?)");
         PreparedStatement fail = db.prepareStatement("SELECT pgq.fail(?, ?)");
         while (stop.getCount() > 0) {
@@ -52,7 +52,7 @@ public class Worker {
                 delay = 1;
                 work(db);
             } catch (SQLException error) {
-                if (!stop.await(delay, TimeUnit.SECONDS)) System.err.println("once more after: " + error.getMessage());
+                if (!stop.await(delay, TimeUnit.SECONDS)) System.err.println("next try, after: " + error.getMessage());
             }
         }
     }

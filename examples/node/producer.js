@@ -1,13 +1,16 @@
-// Enqueues mails with node-postgres: node producer.js ADDRESS…
+// Enqueues welcome mails with node-postgres: node producer.js ADDRESS…
 
 const { Pool } = require('pg');
 
 const addresses = process.argv.length > 2 ? process.argv.slice(2) : ['ada@example.org'];
-const mails = addresses.map((to) => JSON.stringify({ to, text: 'hello' }));
+const mails = addresses.map((to) => JSON.stringify({ to, text: 'Welcome!' }));
 
 async function enqueue(db) {
   // A bigint comes as a string, for a number of JavaScript may be too small. It is a right parameter as it is.
-  const id = async (sql, ...values) => (await db.query(`SELECT pgq.enqueue('mail', ${sql}) AS id`, values)).rows[0].id;
+  const id = async (rest, ...values) => {
+    const { rows } = await db.query(`SELECT pgq.enqueue('welcome', ${rest}) AS id`, values);
+    return rows[0].id;
+  };
 
   // JSON as a string: pg turns objects into JSON by itself, but an array into one of PostgreSQL's.
   console.log('as JSON, before the others:', await id('payload_jsonb => $1, priority => 5', mails[0]));
@@ -16,7 +19,7 @@ async function enqueue(db) {
   console.log('as bytes, in a second:', await id("payload_bytes => $1, delay => '1 s'", Buffer.from(mails[0])));
 
   // Not enqueue_many: that takes bytes, and would read the backslashes in a list of strings as escapes.
-  const { rows } = await db.query('SELECT pgq.enqueue_many_text($1, $2) AS ids', [['mail'], mails]);
+  const { rows } = await db.query('SELECT pgq.enqueue_many_text($1, $2) AS ids', [['welcome'], mails]);
   console.log('all of them, in one call:', rows[0].ids);
 }
 

@@ -19,9 +19,8 @@ async function run(client, jobs) {
   const done = jobs.filter((_, n) => results[n].status === 'fulfilled').map(({ id }) => id);
   await client.query('SELECT pgq.complete_many($1)', [done]);
   for (const [n, { status, reason }] of results.entries()) {
-    if (status === 'fulfilled') continue;
-    const error = String(reason).replaceAll('\0', ''); // PostgreSQL's text takes any character but this one.
-    await client.query('SELECT pgq.fail($1, $2)', [jobs[n].id, error]);
+    const error = String(reason).replaceAll('\0', ''); // The one character that PostgreSQL's text does not take.
+    if (status === 'rejected') await client.query('SELECT pgq.fail($1, $2)', [jobs[n].id, error]);
   }
 }
 
@@ -31,17 +30,18 @@ async function work(client) {
   client.on('notification', () => ring()).on('error', () => ring());
   stop.signal.addEventListener('abort', () => ring());
   await client.connect();
-  await client.query("SELECT pgq.listen('{mail}')");
+  await client.query("SELECT pgq.listen('{welcome}')");
   delay = 1;
   while (!stop.signal.aborted) {
     const bell = new Promise((resolve) => { ring = resolve; }); // Before the look, so that no ring is missed.
     // A claim is its session's. So the client that dequeues completes, too; a pool would take any.
-    const { rows: jobs } = await client.query("SELECT id, payload FROM pgq.dequeue('{mail}', 10)");
-    await run(client, jobs);
-    if (jobs.length > 0) continue;
-    const timer = setTimeout(ring, 30_000);
-    await bell;
-    clearTimeout(timer);
+    const { rows: jobs } = await client.query("SELECT id, payload FROM pgq.dequeue('{welcome}', 10)");
+    if (jobs.length > 0) {
+      await run(client, jobs);
+    } else {
+      setTimeout(ring, 30_000).unref();
+      await bell;
+    }
   }
 }
 

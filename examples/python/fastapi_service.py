@@ -42,7 +42,7 @@ async def join(member: Member):
         async with app.state.pool.acquire() as db, db.transaction():
             number = await db.fetchval("INSERT INTO member (address) VALUES ($1) RETURNING id", member.address)
             # Over db: the pool would take another connection and commit at once. asyncpg wants JSON as a str.
-            job = await db.fetchval("SELECT pgq.enqueue('mail', payload_jsonb => $1)", json.dumps(mail))
+            job = await db.fetchval("SELECT pgq.enqueue('welcome', payload_jsonb => $1)", json.dumps(mail))
     except asyncpg.UniqueViolationError:
         raise HTTPException(409, "This address is a member already.")
     return {"member": number, "job": job}

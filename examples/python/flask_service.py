@@ -17,7 +17,7 @@ TABLE = """CREATE TABLE IF NOT EXISTS member (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, address text UNIQUE DEFERRABLE INITIALLY DEFERRED)"""
 
 # check: connections that a restart of the server has cut are replaced; else each would fail one request.
-pool = ConnectionPool(os.environ["PGQUEUER_DSN"], min_size=1, max_size=10, check=ConnectionPool.check_connection)
+pool = ConnectionPool(os.environ["PGQUEUER_DSN"], open=True, check=ConnectionPool.check_connection)
 with pool.connection() as db:
     db.execute(TABLE)
 
@@ -36,7 +36,7 @@ def join():
         with pool.connection() as db:
             (number,) = db.execute("INSERT INTO member (address) VALUES (%s) RETURNING id", [address]).fetchone()
             mail = Jsonb({"to": address, "text": "Welcome!"})
-            (job,) = db.execute("SELECT pgq.enqueue('mail', payload_jsonb => %s)", [mail]).fetchone()
+            (job,) = db.execute("SELECT pgq.enqueue('welcome', payload_jsonb => %s)", [mail]).fetchone()
     except UniqueViolation:
         abort(409, "This address is a member already.")
     return {"member": number, "job": job}, 201

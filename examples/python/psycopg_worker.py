@@ -46,9 +46,9 @@ with contextlib.suppress(KeyboardInterrupt):
             with psycopg.connect(os.environ["PGQUEUER_DSN"], autocommit=True) as db:
                 db.execute(TABLE)
                 while not stopping:
-                    db.execute("CALL pgq.wait(%s)", [["mail"]])  # Until there is a job, or 30 s have passed.
+                    db.execute("CALL pgq.wait(%s)", [["welcome"]])  # Until there is a job, or 30 s have passed.
                     busy, delay = True, 1
-                    for job in db.execute("SELECT id, payload FROM pgq.dequeue(%s)", [["mail"]]).fetchall():
+                    for job in db.execute("SELECT id, payload FROM pgq.dequeue(%s)", [["welcome"]]).fetchall():
                         run(db, *job)
                     busy = False
         except psycopg.OperationalError as error:
