@@ -114,8 +114,10 @@ fn a_commit_that_comes_late_leaves_no_claim_that_nobody_knows() {
     proxy.lose("COMMIT", Loss::Late);
     let mut ids = enqueue(&mut session, "work", 1);
     until("the commit is on its way", || proxy.has_lost().then_some(()));
-    let released = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pgq.release%' AND pid <> pg_backend_pid()";
-    until("the claim is given back", || (value::<i64>(&mut session, released, &[]) > 0).then_some(()));
+    proxy.lose("pgq.release", Loss::Nothing);
+    until("the claim is given back", || proxy.has_lost().then_some(()));
+    let sent = proxy.messages();
+    until("the worker goes on", || (proxy.messages() > sent).then_some(()));
     proxy.go_on();
     ids.extend(enqueue(&mut session, "work", 5));
     until_all_ended_once(&mut session, &ids);
@@ -191,7 +193,7 @@ fn listeners_that_never_last_are_not_made_without_end() {
     let worker = worker(queue).poll_interval(Duration::from_millis(100));
     let running = Running::start(worker.build().unwrap());
     let begun = Instant::now();
-    let listens = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pgq.listen%' AND pid <> pg_backend_pid()";
+    let listens = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pgq.listen%' AND datname = current_database() AND pid <> pg_backend_pid()";
     until("some seconds are over", || {
         if value::<i64>(&mut session, listens, &[]) > 0 {
             proxy.cut();
