@@ -86,7 +86,7 @@ fn what_was_canceled_while_the_listener_was_away_is_learned_when_it_is_back() {
     (0..2).for_each(|_| assert!(matches!(seen.recv_timeout(SOON), Ok(Event::Begun(_)))));
     proxy.refuse(true);
     proxy.cut();
-    let attached = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pgq.listen%' AND pid <> pg_backend_pid()";
+    let attached = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pgq.listen%' AND datname = current_database() AND pid <> pg_backend_pid()";
     until("the listener is gone", || (value::<i64>(&mut session, attached, &[]) == 0).then_some(()));
     cancel(&mut session, &ids[..1]);
     proxy.refuse(false);

@@ -111,7 +111,6 @@ fn a_commit_that_comes_late_leaves_no_claim_that_nobody_knows() {
     let proxy = Proxy::before(&database);
     let queue = Postgres::new(&proxy.address()).unwrap();
     let running = Running::start(worker(queue).build().unwrap());
-    let released = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pgq.release%' AND pid <> pg_backend_pid()";
     let live = "SELECT count(*) FROM pgq.jobs WHERE id = $1";
     let mut ids = vec![];
     loop {
@@ -119,10 +118,13 @@ fn a_commit_that_comes_late_leaves_no_claim_that_nobody_knows() {
         let id = enqueue(&mut session, "work", 1)[0];
         ids.push(id);
         until("a commit is on its way", || proxy.has_lost().then_some(()));
+        proxy.lose("pgq.release", Loss::Nothing);
         let given_back = until("the claim is given back, or was another's", || {
-            let released = value::<i64>(&mut session, released, &[]) > 0;
+            let released = proxy.has_lost();
             (released || value::<i64>(&mut session, live, &[&id]) == 0).then_some(released)
         });
+        let sent = proxy.messages();
+        until("the worker goes on", || (!given_back || proxy.messages() > sent).then_some(()));
         proxy.go_on();
         // A call that finds nothing commits, too: it may have been that.
         if given_back {
@@ -203,7 +205,7 @@ fn listeners_that_never_last_are_not_made_without_end() {
     let worker = worker(queue).poll_interval(Duration::from_millis(100));
     let running = Running::start(worker.build().unwrap());
     let begun = Instant::now();
-    let listens = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pgq.listen%' AND pid <> pg_backend_pid()";
+    let listens = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pgq.listen%' AND datname = current_database() AND pid <> pg_backend_pid()";
     until("some seconds are over", || {
         if value::<i64>(&mut session, listens, &[]) > 0 {
             proxy.cut();

@@ -10,6 +10,8 @@ use std::thread;
 /// What happens to a message of a client, or to its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
+    /// Nothing is lost: the message is only looked for.
+    Nothing,
     /// The connection is cut before the server sees the message.
     Message,
     /// The connection is cut when the server has answered: the client never reads it.
@@ -182,7 +184,7 @@ fn requests(mut client: TcpStream, mut server: TcpStream, shared: &Shared, lost:
             Some(Loss::Answer) => lost.0.store(true, SeqCst),
             Some(Loss::Silence) => lost.1.store(true, SeqCst),
             Some(Loss::Late) => shared.wait_while(|state| state.holds_late),
-            None => {}
+            Some(Loss::Nothing) | None => {}
         }
         if server.write_all(message).is_err() {
             break;
