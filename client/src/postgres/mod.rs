@@ -7,7 +7,8 @@
 //! - [`consume`]   what a worker needs
 //! - [`lend`]      connections of the pool
 //! - [`connect`]   connections of our own: with notifications, and cancelable
-//! - [`listen`]    hearing of jobs
+//! - [`listen`]    hearing of jobs, for a worker
+//! - [`notifications`] hearing of jobs, for whoever only looks
 //! - [`complete`]  waiting for the end of jobs
 
 mod complete;
@@ -16,6 +17,7 @@ mod consume;
 mod control;
 mod lend;
 mod listen;
+mod notifications;
 mod produce;
 mod session;
 mod statement;
@@ -30,6 +32,7 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Config, NoTls, Socket};
 
 pub(crate) use consume::complete;
+pub use notifications::Notifications;
 pub use session::Session;
 
 /// How many connections the pool holds at most, unless [`Postgres::pool_size`] says otherwise.

@@ -1,0 +1,101 @@
+//! The queue's figures of one moment, which all viewers share for a second or two.
+
+use crate::app::{App, Shared};
+use crate::failure::{Failure, Result};
+use crate::figures::Figures;
+use crate::history::Sample;
+use crate::hour::{self, Minute};
+use crate::page::health::{self, Check};
+use crate::read::{raw, rows};
+use crate::sql;
+use chrono::{DateTime, Utc};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// For how long a snapshot is shown to whoever asks.
+const FRESH: Duration = Duration::from_millis(1500);
+/// For how long the answer of `pgq.health()` is.
+const CHECKED: Duration = Duration::from_secs(30);
+/// For how long a page waits for the log to be read; the rest comes a moment later.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+pub struct Snapshot {
+    /// By the database's clock.
+    pub at: DateTime<Utc>,
+    pub figures: Figures,
+    pub minutes: Vec<Option<Arc<Minute>>>,
+    pub samples: Vec<Option<Sample>>,
+    pub checks: Arc<Vec<Check>>,
+    made: Instant,
+    checked: Instant,
+}
+
+impl Snapshot {
+    /// The same for two snapshots between which nothing happened.
+    pub fn mark(&self) -> (u64, usize) {
+        (self.figures.mark(), self.minutes.iter().flatten().count())
+    }
+
+    /// How many checks of the queue's health say that something is wrong.
+    pub fn ills(&self) -> usize {
+        self.checks.iter().filter(|check| !check.ok).count()
+    }
+}
+
+impl App {
+    /// The figures, at most a second and a half old.
+    pub async fn snapshot(self: &Arc<Self>) -> Result<Arc<Snapshot>> {
+        let asked = Instant::now();
+        let _making = self.making.lock().await;
+        let stale = self.take_stale();
+        let last = self.last();
+        if let Some(last) = last.as_ref().filter(|last| !stale && asked.saturating_duration_since(last.made) < FRESH) {
+            return Ok(last.clone());
+        }
+        let snapshot = Arc::new(self.make(last.as_deref()).await?);
+        self.keep(snapshot.clone());
+        Ok(snapshot)
+    }
+
+    async fn make(self: &Arc<Self>, last: Option<&Snapshot>) -> Result<Snapshot> {
+        let mut lent = self.lend().await?;
+        let read = lent.read().await?;
+        let answer = raw(&read, sql!("metrics"), &[]).await?;
+        let row = answer.first().ok_or_else(|| Failure::broken("pgq.metrics() gave no row"))?;
+        let at: DateTime<Utc> = row.try_get(0).map_err(Failure::broken)?;
+        let figures = Figures::read(row.try_get(1).map_err(Failure::broken)?, &self.options.prefix);
+        let recent = last.filter(|last| last.checked.elapsed() < CHECKED);
+        let (checks, checked) = match recent {
+            Some(last) => (last.checks.clone(), last.checked),
+            None => (Arc::new(rows(&read, sql!("health"), &[]).await?), Instant::now()),
+        };
+        drop(read);
+        drop(lent);
+        self.history.note(at, &figures);
+        read_log(self.clone(), at).await;
+        let (minutes, samples) = (self.hour.minutes(at), self.history.samples(at));
+        Ok(Snapshot { at, figures, minutes, samples, checks, made: Instant::now(), checked })
+    }
+
+    /// What `pgq.health()` says now, and not what it said half a minute ago.
+    pub async fn checks(&self) -> Result<Vec<Check>> {
+        let mut lent = self.lend().await?;
+        let read = lent.read().await?;
+        health::checks(&read).await
+    }
+}
+
+/// Goes on behind the page where it takes longer, and tells the viewers when it is done.
+async fn read_log(app: Shared, now: DateTime<Utc>) {
+    let reading = tokio::spawn(async move {
+        let begun = Instant::now();
+        match hour::fill(app.clone(), now).await {
+            Err(failure) => tracing::warn!(title = failure.title, "the log of the last hour could not be read"),
+            // The page was shown without it.
+            Ok(true) if begun.elapsed() > PATIENCE => app.changed(),
+            Ok(_) => {}
+        }
+    });
+    // Dropped, it goes on.
+    tokio::time::timeout(PATIENCE, reading).await.ok();
+}
