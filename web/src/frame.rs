@@ -128,6 +128,7 @@ fn said(query: &str) -> Option<String> {
         "due" if number > 0 => format!("{} due now.", jobs()),
         "canceled" | "deleted" | "requeued" | "due" => "Nothing to change: the job has moved on meanwhile.".to_owned(),
         "paused" => "Paused: running jobs go on, no new one is handed out.".to_owned(),
+        "stopped" => "Paused: it ticks no more until it is resumed.".to_owned(),
         "resumed" => "Resumed.".to_owned(),
         "saved" => "Saved.".to_owned(),
         "same" => "Nothing to change: it was so already.".to_owned(),

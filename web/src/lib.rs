@@ -21,6 +21,7 @@
 //! - [`action`]   what can be changed: one door, with its checks
 //! - [`snapshot`] the queue's figures, shared by all viewers: [`figures`] from [`metrics`], the last [`hour`], [`history`]
 //! - [`pulse`]    notices changes, and [`live`] tells the browsers
+//! - [`find`]     lists of jobs, page after page, each at one price
 //! - [`chart`]    SVG
 //! - [`show`]     numbers, times, and hostile text made visible; [`payload`] the same for payloads
 //! - [`read`]     statements in read-only transactions that end in time
@@ -36,6 +37,7 @@ mod assets;
 mod chart;
 mod failure;
 mod figures;
+mod find;
 mod frame;
 mod guard;
 mod history;

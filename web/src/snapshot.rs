@@ -5,8 +5,8 @@ use crate::failure::{Failure, Result};
 use crate::figures::Figures;
 use crate::history::Sample;
 use crate::hour::{self, Minute};
-use crate::page::health::{self, Check};
-use crate::read::{raw, rows};
+use crate::page::health::{Check, checks};
+use crate::read::raw;
 use crate::sql;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 /// For how long a snapshot is shown to whoever asks.
 const FRESH: Duration = Duration::from_millis(1500);
 /// For how long the answer of `pgq.health()` is.
-const CHECKED: Duration = Duration::from_secs(30);
+const CHECKED: Duration = Duration::from_secs(10);
 /// For how long a page waits for the log to be read; the rest comes a moment later.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -67,7 +67,7 @@ impl App {
         let recent = last.filter(|last| last.checked.elapsed() < CHECKED);
         let (checks, checked) = match recent {
             Some(last) => (last.checks.clone(), last.checked),
-            None => (Arc::new(rows(&read, sql!("health"), &[]).await?), Instant::now()),
+            None => (Arc::new(checks(&read).await?), Instant::now()),
         };
         drop(read);
         drop(lent);
@@ -75,13 +75,6 @@ impl App {
         read_log(self.clone(), at).await;
         let (minutes, samples) = (self.hour.minutes(at), self.history.samples(at));
         Ok(Snapshot { at, figures, minutes, samples, checks, made: Instant::now(), checked })
-    }
-
-    /// What `pgq.health()` says now, and not what it said half a minute ago.
-    pub async fn checks(&self) -> Result<Vec<Check>> {
-        let mut lent = self.lend().await?;
-        let read = lent.read().await?;
-        health::checks(&read).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! The commands, a file each.
 
 mod jobs;
+mod web;
 
 use crate::args::{Cli, Global};
 use crate::connect;
@@ -14,6 +15,8 @@ use pgqueuer_client::Postgres;
 pub enum Command {
     /// Live jobs, the next one first
     Jobs(jobs::Args),
+    /// The dashboard in a browser
+    Web(web::Args),
 }
 
 /// What a command works with.
@@ -36,5 +39,6 @@ pub async fn run(cli: Cli) -> Result<Answer> {
     let context = Context { queue: connect::queue(&global)?, output: Output { json: global.json }, global };
     match command {
         Command::Jobs(args) => jobs::run(&context, args).await,
+        Command::Web(args) => web::run(&context, args).await,
     }
 }
