@@ -28,6 +28,13 @@ impl Form {
         self.value(name).ok_or_else(|| Failure::bad("A field is missing", format!("The form has no field {name}.")))
     }
 
+    /// A name, which forms carry as it stands in an address: fields change line breaks.
+    fn name(&self, field: &str) -> Result<String> {
+        let encoded = format!("name={}", self.required(field)?);
+        let name = form_urlencoded::parse(encoded.as_bytes()).next();
+        Ok(name.map(|(_, name)| name.into_owned()).unwrap_or_default())
+    }
+
     fn ids(&self) -> Result<Vec<i64>> {
         let ids = self.0.iter().filter(|(key, _)| key == "id");
         ids.map(|(_, id)| id.parse().map_err(|_| Failure::bad("This is no id", "An id is a whole number."))).collect()

@@ -32,7 +32,7 @@ pub type Shared = Arc<App>;
 
 impl App {
     pub fn new(queue: Postgres, options: Options) -> Shared {
-        Arc::new(Self {
+        let app = Arc::new(Self {
             queue,
             options,
             form_key: format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()),
@@ -43,10 +43,14 @@ impl App {
             last: RwLock::default(),
             stale: AtomicBool::new(false),
             started: OnceLock::new(),
-        })
+        });
+        if tokio::runtime::Handle::try_current().is_ok() {
+            app.start();
+        }
+        app
     }
 
-    /// Begins to watch the queue, with the first request: before that there may be no runtime.
+    /// Begins to watch the queue: at once, or with the first request where there was no runtime before.
     pub fn start(self: &Arc<Self>) {
         self.started.get_or_init(|| {
             tokio::spawn(pulse::run(Arc::downgrade(self), self.pulse.clone()));

@@ -43,8 +43,11 @@ pub struct Bars {
 /// How a bar is made of a tally, from the baseline up.
 type Part = (&'static str, &'static str, fn(&Tally) -> i64);
 
-const ENDS: [Part; 3] =
-    [("done", "done", |t| t.done), ("removed", "canceled or deleted", |t| t.removed), ("failed", "failed", |t| t.failed)];
+const ENDS: [Part; 3] = [
+    ("done", "done", |t| t.done),
+    ("removed", "canceled or deleted", |t| t.removed),
+    ("failed", "failed", |t| t.failed),
+];
 const FAILURES: [Part; 2] = [("failed", "given up", |t| t.failed), ("again", "tried again", |t| t.again)];
 
 /// The tally of each minute: of one entrypoint, or of all.
@@ -141,15 +144,14 @@ pub struct Line {
     pub areas: Vec<String>,
     pub width: i64,
     pub height: i64,
-    pub most: f64,
-    pub empty: bool,
 }
 
 /// A line of numbers by minute.
 pub fn line(values: &[Option<f64>], height: i64) -> Line {
     let most = values.iter().flatten().copied().fold(0.0, f64::max);
     let point = |(place, value): (usize, &Option<f64>)| {
-        let share = if most > 0.0 { value.as_ref()? / most } else { 0.0 };
+        let value = value.as_ref()?;
+        let share = if most > 0.0 { value / most } else { 0.0 };
         let y = (height - 2) as f64 * (1.0 - share) + 1.0;
         Some((place as i64 * STEP, y.round() as i64))
     };
@@ -171,8 +173,6 @@ pub fn line(values: &[Option<f64>], height: i64) -> Line {
         areas: pieces.iter().map(|piece| area(piece)).collect(),
         width: values.len() as i64 * STEP,
         height,
-        most,
-        empty: pieces.is_empty(),
     }
 }
 
@@ -197,6 +197,6 @@ mod tests {
         let chart = line(&[Some(0.0), Some(10.0), None, Some(5.0)], 42);
         assert_eq!(chart.pieces, ["0,41 10,1 20,1", "30,21 40,21"]);
         assert_eq!(chart.areas[1], "30,42 30,21 40,21 40,42");
-        assert!(line(&[None, None], 42).empty);
+        assert!(line(&[None, None], 42).pieces.is_empty());
     }
 }

@@ -21,7 +21,11 @@ impl Failure {
     }
 
     pub fn not_found(title: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, title, "It may have ended, and its log been emptied since; or the address is not right.")
+        Self::new(
+            StatusCode::NOT_FOUND,
+            title,
+            "It may have ended, and its log been emptied since; or the address is not right.",
+        )
     }
 
     pub fn bad(title: impl Into<String>, detail: impl Into<String>) -> Self {
@@ -33,7 +37,11 @@ impl Failure {
     }
 
     pub fn busy() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Busy", "All connections to the database are in use. Try again in a moment.")
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Busy",
+            "All connections to the database are in use. Try again in a moment.",
+        )
     }
 
     /// A template that cannot be filled: a mistake of ours.
@@ -81,7 +89,8 @@ fn of_refusal(refusal: &Refusal) -> Failure {
             Failure::new(StatusCode::FORBIDDEN, "Not permitted", detail)
         }
         ("3F000" | "42883" | "42P01", _) => {
-            let detail = "The extension is missing in this database, or older than this dashboard: CREATE EXTENSION pgqueuer.";
+            let detail =
+                "The extension is missing in this database, or older than this dashboard: CREATE EXTENSION pgqueuer.";
             Failure::new(StatusCode::SERVICE_UNAVAILABLE, "There is no queue here", detail)
         }
         ("25006", _) => told(StatusCode::CONFLICT, "This server only reads"),
@@ -130,6 +139,9 @@ mod tests {
     #[test]
     fn what_the_queue_refuses_is_told() {
         let failure = failure("22023", "max_attempts must be at least 1");
-        assert_eq!((failure.status, failure.detail.as_str()), (StatusCode::BAD_REQUEST, "max_attempts must be at least 1."));
+        assert_eq!(
+            (failure.status, failure.detail.as_str()),
+            (StatusCode::BAD_REQUEST, "max_attempts must be at least 1.")
+        );
     }
 }

@@ -114,12 +114,8 @@ async fn picked(
     cursor: Option<&str>,
 ) -> Result<Looked> {
     let below = cursor.map_or(Ok(i64::MAX), number)?;
-    let parameters: [Parameter; 4] = [
-        (&below, Type::INT8),
-        (&entrypoint, Type::TEXT),
-        (&app.options.prefix, Type::TEXT),
-        (&limit, Type::INT8),
-    ];
+    let parameters: [Parameter; 4] =
+        [(&below, Type::INT8), (&entrypoint, Type::TEXT), (&app.options.prefix, Type::TEXT), (&limit, Type::INT8)];
     Ok((raw(read, sql!("find_picked"), &parameters).await?, None))
 }
 
@@ -135,12 +131,8 @@ async fn failed(
         Ok((since, number(id)?))
     })?;
     let place: [Parameter; 2] = [(&since, Type::TEXT), (&id, Type::INT8)];
-    let of: [Parameter; 4] = [
-        (&entrypoint, Type::TEXT),
-        (&app.options.prefix, Type::TEXT),
-        (&limit, Type::INT8),
-        (&WINDOW, Type::INT8),
-    ];
+    let of: [Parameter; 4] =
+        [(&entrypoint, Type::TEXT), (&app.options.prefix, Type::TEXT), (&limit, Type::INT8), (&WINDOW, Type::INT8)];
     let rows = raw(read, sql!("find_failed"), &[place.clone().as_slice(), &of].concat()).await?;
     let edge = [place.as_slice(), &[(&WINDOW as _, Type::INT8)]].concat();
     edge_of(read, rows, limit, WINDOW, sql!("edge_failed"), &edge).await

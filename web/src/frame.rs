@@ -118,7 +118,8 @@ fn places(app: &Shared) -> Vec<Place> {
 
 /// What an action did, from the words that it put into the address. Nobody can put other words there.
 fn said(query: &str) -> Option<String> {
-    let value = |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value);
+    let value =
+        |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value);
     let number: i64 = value("n").and_then(|number| number.parse().ok()).unwrap_or(0);
     let jobs = || if number == 1 { "1 job".to_owned() } else { format!("{} jobs", show::count(number)) };
     Some(match value("done")?.as_ref() {

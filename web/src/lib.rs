@@ -62,8 +62,7 @@ use pgqueuer_client::Postgres;
 
 /// The dashboard of a queue. Its links are relative to where it is nested.
 ///
-/// Nothing connects before the first request. From then on a task takes the queue's figures, twice a minute while nobody
-/// looks; it ends with the router.
+/// A task takes the queue's figures, twice a minute while nobody looks; it ends with the router.
 pub fn router(queue: Postgres, options: Options) -> Router {
     routes::router(app::App::new(queue, options))
 }

@@ -185,6 +185,9 @@ mod tests {
 
     #[test]
     fn hex_shows_each_byte() {
-        assert_eq!(payload(b"\xffA<", 3, None).shown.trim_end(), format!("00000000  ff 41 3c {} .A<", "   ".repeat(13)));
+        assert_eq!(
+            payload(b"\xffA<", 3, None).shown.trim_end(),
+            format!("00000000  ff 41 3c {} .A<", "   ".repeat(13))
+        );
     }
 }

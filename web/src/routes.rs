@@ -4,11 +4,11 @@ use crate::app::Shared;
 use crate::failure::Failure;
 use crate::{action, assets, guard, live, page};
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use std::time::Duration;
+use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::{RequestBodyTimeoutLayer, TimeoutLayer};
 
 /// A form has at most a page of ids in it.
@@ -40,7 +40,7 @@ pub fn router(app: Shared) -> Router {
         .route("/healthz", get(page::health::alive))
         .layer(RequestBodyTimeoutLayer::new(SLOWEST_FORM))
         .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, SLOWEST_ANSWER))
-        .layer(DefaultBodyLimit::max(LARGEST_FORM))
+        .layer(RequestBodyLimitLayer::new(LARGEST_FORM))
         .layer(from_fn_with_state(app.clone(), guard::dress))
         .with_state(app)
 }

@@ -15,7 +15,7 @@ use tokio_io_timeout::TimeoutStream;
 /// How many connections there may be at one time; the next ones wait to be accepted.
 const CONNECTIONS: usize = 512;
 /// For how long a connection may be silent before, between and in the heads of requests.
-const SILENCE: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(20);
 /// For how long a client may take nothing of an answer. Events come more often.
 const STALLED: Duration = Duration::from_secs(60);
 /// After an error of `accept`, such as too many open files.

@@ -27,11 +27,6 @@ impl From<DateTime<Utc>> for Moment {
 }
 
 impl Moment {
-    /// As the database writes it, to the microsecond.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
     /// None where only the database knows it.
     pub fn time(&self) -> Option<DateTime<Utc>> {
         self.time

@@ -3,6 +3,7 @@
 use crate::app::{App, Shared};
 use crate::failure::{Failure, Result};
 use crate::figures::Figures;
+use crate::find::column;
 use crate::history::Sample;
 use crate::hour::{self, Minute};
 use crate::page::health::{Check, checks};
@@ -20,8 +21,6 @@ const CHECKED: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_millis(100);
 
 pub struct Snapshot {
-    /// By the database's clock.
-    pub at: DateTime<Utc>,
     pub figures: Figures,
     pub minutes: Vec<Option<Arc<Minute>>>,
     pub samples: Vec<Option<Sample>>,
@@ -58,23 +57,31 @@ impl App {
     }
 
     async fn make(self: &Arc<Self>, last: Option<&Snapshot>) -> Result<Snapshot> {
-        let mut lent = self.lend().await?;
-        let read = lent.read().await?;
-        let answer = raw(&read, sql!("metrics"), &[]).await?;
-        let row = answer.first().ok_or_else(|| Failure::broken("pgq.metrics() gave no row"))?;
-        let at: DateTime<Utc> = row.try_get(0).map_err(Failure::broken)?;
-        let figures = Figures::read(row.try_get(1).map_err(Failure::broken)?, &self.options.prefix);
-        let recent = last.filter(|last| last.checked.elapsed() < CHECKED);
-        let (checks, checked) = match recent {
-            Some(last) => (last.checks.clone(), last.checked),
-            None => (Arc::new(checks(&read).await?), Instant::now()),
-        };
-        drop(read);
-        drop(lent);
+        let ((at, figures), (checks, checked)) = tokio::try_join!(self.figures(), self.checks(last))?;
         self.history.note(at, &figures);
         read_log(self.clone(), at).await;
         let (minutes, samples) = (self.hour.minutes(at), self.history.samples(at));
-        Ok(Snapshot { at, figures, minutes, samples, checks, made: Instant::now(), checked })
+        Ok(Snapshot { figures, minutes, samples, checks, made: Instant::now(), checked })
+    }
+}
+
+impl App {
+    /// The figures, and when they were taken, by the database's clock.
+    async fn figures(&self) -> Result<(DateTime<Utc>, Figures)> {
+        let mut lent = self.lend().await?;
+        let answer = raw(&lent.read().await?, sql!("metrics"), &[]).await?;
+        let row = answer.first().ok_or_else(|| Failure::broken("pgq.metrics() gave no row"))?;
+        Ok((column(row, 0)?, Figures::read(&column::<String>(row, 1)?, &self.options.prefix)))
+    }
+
+    /// What `pgq.health()` says, and when it was asked.
+    async fn checks(&self, last: Option<&Snapshot>) -> Result<(Arc<Vec<Check>>, Instant)> {
+        if let Some(last) = last.filter(|last| last.checked.elapsed() < CHECKED) {
+            return Ok((last.checks.clone(), last.checked));
+        }
+        let mut lent = self.lend().await?;
+        let checks = checks(&lent.read().await?).await?;
+        Ok((Arc::new(checks), Instant::now()))
     }
 }
 

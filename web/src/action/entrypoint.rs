@@ -11,7 +11,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 pub async fn pause(app: &App, form: &Form, pause: bool) -> Result<Done> {
-    let name = form.required("name")?;
+    let name = &form.name("name")?;
     let full = app.full(name);
     let mut lent = app.lend().await?;
     let write = lent.write().await?;
@@ -33,7 +33,7 @@ fn page_of(name: &str) -> String {
 
 /// Sets what the form changes, and leaves alone what somebody else may have changed meanwhile.
 pub async fn configure(app: &App, form: &Form) -> Result<Done> {
-    let name = form.required("name")?;
+    let name = &form.name("name")?;
     let full = app.full(name);
     let wanted = wanted(form)?;
     let mut lent = app.lend().await?;
@@ -63,7 +63,8 @@ fn wanted(form: &Form) -> Result<Settings> {
 
 fn number<T: FromStr>(form: &Form, name: &str) -> Result<T> {
     let text = form.required(name)?.trim();
-    text.parse().map_err(|_| Failure::bad("This is no number", format!("{name} is a number, and not as large as that.")))
+    text.parse()
+        .map_err(|_| Failure::bad("This is no number", format!("{name} is a number, and not as large as that.")))
 }
 
 fn difference(now: &Settings, wanted: &Settings) -> Result<pgqueuer_client::Settings> {

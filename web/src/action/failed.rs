@@ -25,7 +25,7 @@ enum Verb {
 
 /// `what`: `requeue`, `delete`, and the same with `-all`.
 pub async fn act(app: &App, form: &Form) -> Result<Done> {
-    let entrypoint = form.value("entrypoint").unwrap_or_default();
+    let entrypoint = &form.name("entrypoint")?;
     let (verb, all) = match form.required("what")? {
         "requeue" => (Verb::Requeue, false),
         "delete" => (Verb::Delete, false),

@@ -15,7 +15,7 @@ fn done(word: &'static str, number: i64) -> Done {
 }
 
 pub async fn pause(app: &App, form: &Form, pause: bool) -> Result<Done> {
-    let name = form.required("name")?;
+    let name = &form.name("name")?;
     let mut lent = app.lend().await?;
     let write = lent.write().await?;
     is_ours(&write, app, name).await?;
@@ -37,7 +37,7 @@ async fn is_ours(write: &Transaction<'_>, app: &App, name: &str) -> Result<()> {
 
 /// A job as a tick would make it; the next tick comes when it was to come.
 pub async fn run(app: &App, form: &Form) -> Result<Done> {
-    let name = form.required("name")?;
+    let name = &form.name("name")?;
     let mut lent = app.lend().await?;
     let write = lent.write().await?;
     let of = [(&name as _, Type::TEXT), (&app.options.prefix as _, Type::TEXT)];

@@ -28,7 +28,6 @@ pub struct Filter {
 
 pub struct Row {
     pub backlog: Backlog,
-    pub full_name: String,
     pub line: Line,
     pub done: String,
     pub failed: String,
@@ -58,9 +57,8 @@ pub async fn show(State(app): State<Shared>, frame: Frame, Query(filter): Query<
         name.clone_into(&mut last);
         rows.push(row(&snapshot, full, name, one));
     }
-    let next = wanted.next().map(|_| {
-        format!("{}/entrypoints?name={}&after={}", frame.base, encoded(&part), encoded(&last))
-    });
+    let next =
+        wanted.next().map(|_| format!("{}/entrypoints?name={}&after={}", frame.base, encoded(&part), encoded(&last)));
     page(&Entrypoints { frame, filter: part, rows, next, known: snapshot.figures.entrypoints.len() })
 }
 
@@ -71,7 +69,6 @@ pub fn row(snapshot: &Snapshot, full: &str, name: &str, one: &Entrypoint) -> Row
     tallies.iter().flatten().for_each(|tally| sum.add(tally));
     Row {
         backlog: backlog(name, one, snapshot.figures.bounds, 0),
-        full_name: name.to_owned(),
         line: chart::line(&values, LINE),
         done: show::count(sum.done),
         failed: share(sum.failed, sum.done + sum.failed),

@@ -4,7 +4,6 @@ use crate::app::{App, Shared};
 use crate::failure::{Failure, Result};
 use crate::find::column;
 use crate::frame::{Frame, page};
-use crate::page::encoded;
 use crate::payload::{self, Payload, View, indented};
 use crate::read::{raw, rows};
 use crate::show::{self, Moment};
@@ -57,7 +56,6 @@ struct Attempt {
     outcome: String,
     worker: Option<String>,
     created: Moment,
-    picked: Option<Moment>,
     finished: Moment,
     took: Option<f64>,
     error: Option<String>,
@@ -79,7 +77,6 @@ struct Job {
     frame: Frame,
     id: i64,
     entrypoint: String,
-    link: String,
     status: String,
     live: Option<Live>,
     explained: String,
@@ -104,7 +101,8 @@ pub async fn show(
     let attempts: Vec<Attempt> = rows(&read, sql!("attempts"), &of).await?;
     let known = live.as_ref().map(|live| (live.entrypoint.clone(), live.status.clone()));
     let ended = || attempts.first().map(|last| (last.entrypoint.clone(), last.outcome.clone()));
-    let (entrypoint, status) = known.or_else(ended).ok_or_else(|| Failure::not_found(format!("No job {id} is known")))?;
+    let (entrypoint, status) =
+        known.or_else(ended).ok_or_else(|| Failure::not_found(format!("No job {id} is known")))?;
     let explained = raw(&read, sql!("explain"), &[(&id, Type::INT8)]).await?;
     let explained: Option<String> = explained.first().map(|row| column(row, 0)).transpose()?.flatten();
     let bytes = beginning(&read, &app, id, SHOWN).await?;
@@ -112,7 +110,6 @@ pub async fn show(
     let headers = live.as_ref().and_then(|live| live.headers.as_deref());
     let headers = headers.map(|headers| show::visible(&indented(headers)).into_owned());
     page(&Job {
-        link: encoded(&entrypoint),
         payload: bytes.map(|(bytes, whole)| payload::payload(&bytes, whole, wanted)),
         shown: show::bytes(SHOWN.into()),
         explained: show::visible(&explained.unwrap_or_default()).into_owned(),

@@ -6,12 +6,14 @@ use crate::failure::{Failure, Result};
 use crate::find::{Wanted, find};
 use crate::frame::{Frame, page};
 use crate::read::rows;
+use crate::show::visible;
 use crate::sql;
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use deadpool_postgres::Transaction;
 use serde::Deserialize;
+use std::borrow::Cow;
 use tokio_postgres::types::Type;
 
 #[derive(Deserialize)]
@@ -77,5 +79,6 @@ pub async fn listed(read: &Transaction<'_>, app: &App, ids: &[i64]) -> Result<Ve
 pub fn names(app: &App) -> Vec<String> {
     let Some(last) = app.last() else { return vec![] };
     let named = last.figures.entrypoints.keys().filter_map(|full| app.short(full));
-    named.take(NAMES).map(str::to_owned).collect()
+    // In a field nobody sees what hides in a name; the lists show it, and link to it.
+    named.filter(|name| matches!(visible(name), Cow::Borrowed(_))).take(NAMES).map(str::to_owned).collect()
 }

@@ -43,6 +43,11 @@ impl Listed {
         format!("{}{more}", show::visible(&line))
     }
 
+    /// Which attempt it is in, or was in when it was given up.
+    pub fn attempt(&self) -> i32 {
+        if self.status == "failed" { self.attempts } else { self.attempts.saturating_add(1) }
+    }
+
     pub fn last_error(&self) -> String {
         self.error.as_deref().map_or_else(String::new, |error| show::visible(error).into_owned())
     }

@@ -131,7 +131,14 @@ fn tiles(snapshot: &Snapshot, tallies: &[Option<Tally>]) -> Vec<Tile> {
     vec![
         ended(tallies),
         tile("Waiting", due, later, line(|sample| sample.due as f64), "", "/jobs?status=queued"),
-        tile("In flight", show::count(total.in_flight), workers, line(|s| s.in_flight as f64), "", "/jobs?status=picked"),
+        tile(
+            "In flight",
+            show::count(total.in_flight),
+            workers,
+            line(|s| s.in_flight as f64),
+            "",
+            "/jobs?status=picked",
+        ),
         tile("Oldest due", oldest, "waits for a worker".to_owned(), line(|sample| sample.oldest), late, "/entrypoints"),
         tile("Failed", held(figures), "held until you decide".to_owned(), line(|s| s.held as f64), bad, "/failures"),
     ]
