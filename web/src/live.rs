@@ -26,8 +26,7 @@ pub async fn events(State(app): State<Shared>) -> Result<impl IntoResponse> {
 }
 
 /// However many changes there are between two reads of a slow client, they are one event.
-fn beats(mut beats: watch::Receiver<u64>) -> impl Stream<Item = Result<Event, Infallible>> {
-    beats.mark_unchanged();
+fn beats(beats: watch::Receiver<u64>) -> impl Stream<Item = Result<Event, Infallible>> {
     let hello = stream::once(async { Ok(Event::default().event("hello").retry(RETRY).data("live")) });
     let changes = stream::unfold(beats, |mut beats| async {
         beats.changed().await.ok()?;

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 /// Two looks are at least so far apart.
 const APART: Duration = Duration::from_secs(2);
 /// While nothing happens the tick slows down to this.
-const SLOWEST: Duration = Duration::from_secs(10);
+const SLOWEST: Duration = Duration::from_secs(5);
 /// While nobody looks, for the charts of the last hour.
 const UNWATCHED: Duration = Duration::from_secs(30);
 /// Pages show how much ended in each minute: a new one is a change.
@@ -67,7 +67,7 @@ pub async fn run(app: Weak<App>, pulse: Pulse) {
         let earliest = Instant::now() + APART;
         tokio::select! {
             () = sleep_until(Instant::now() + next) => {}
-            () = pulse.nudge.notified() => {}
+            () = pulse.nudge.notified() => watch.pause = APART / 2,
             () = watch.ears.hear() => sleep_until(earliest).await,
         }
     }

@@ -93,7 +93,7 @@
   };
   document.addEventListener("change", (event) => {
     if (event.target.id !== "check-all") return;
-    for (const box of document.querySelectorAll("#failed input[name=id]")) box.checked = event.target.checked;
+    for (const box of document.querySelectorAll("#failed input[name=job]")) box.checked = event.target.checked;
   });
 
   // What was said is said once: reloading the page must not say it again.

@@ -27,14 +27,14 @@ fn a_job_is_canceled_deleted_and_made_due() {
     let mut site = site();
     let ids = enqueue(&mut site.sql, "fetch", 3);
     run(&mut site.sql, &format!("SELECT pgq.reschedule('{{{}}}', now() + interval '1 day')", ids[2]));
-    site.done("cancel", &[("id", &ids[0].to_string())]).has("1 job canceled").has("canceled</span>");
+    site.done("cancel", &[("job", &ids[0].to_string())]).has("1 job canceled").has("canceled</span>");
     assert_eq!(status(&mut site, ids[0]), "canceled");
-    site.done("delete", &[("id", &ids[1].to_string())]).has("1 job deleted");
+    site.done("delete", &[("job", &ids[1].to_string())]).has("1 job deleted");
     assert_eq!(status(&mut site, ids[1]), "deleted");
-    site.done("run-now", &[("id", &ids[2].to_string())]).has("1 job due now");
+    site.done("run-now", &[("job", &ids[2].to_string())]).has("1 job due now");
     assert_eq!(dequeue(&mut site.sql, "fetch", 1), [ids[2]]);
-    site.done("cancel", &[("id", &ids[0].to_string())]).has("has moved on");
-    site.done("cancel", &[("id", &ids[2].to_string())]).has("1 job canceled");
+    site.done("cancel", &[("job", &ids[0].to_string())]).has("has moved on");
+    site.done("cancel", &[("job", &ids[2].to_string())]).has("1 job canceled");
     assert_eq!(status(&mut site, ids[2]), "canceled");
 }
 
@@ -43,7 +43,7 @@ fn a_failed_job_is_queued_again() {
     let mut site = site();
     let id = failed(&mut site, 1)[0];
     site.get(&format!("/jobs/{id}")).has("Requeue");
-    site.done("requeue", &[("id", &id.to_string())]).has("1 job queued again");
+    site.done("requeue", &[("job", &id.to_string())]).has("1 job queued again");
     assert_eq!(status(&mut site, id), "queued");
 }
 
@@ -53,7 +53,7 @@ fn selected_failures_are_queued_again_or_deleted() {
     let ids: Vec<String> = failed(&mut site, 5).iter().map(i64::to_string).collect();
     let choice = |what: &'static str, ids: &[String]| {
         let mut fields = vec![("what".to_owned(), what.to_owned()), ("entrypoint".to_owned(), String::new())];
-        fields.extend(ids.iter().map(|id| ("id".to_owned(), id.clone())));
+        fields.extend(ids.iter().map(|id| ("job".to_owned(), id.clone())));
         fields
     };
     let done = |site: &Site, fields: Vec<(String, String)>| {
@@ -148,10 +148,10 @@ fn a_schedule_is_paused_resumed_and_run_now() {
 fn an_action_that_is_none_does_nothing() {
     let mut site = site();
     let id = enqueue(&mut site.sql, "fetch", 1)[0];
-    site.act("drop", &[("id", &id.to_string())]).is(404);
-    site.act("cancel", &[("id", "x")]).is(400);
+    site.act("drop", &[("job", &id.to_string())]).is(404);
+    site.act("cancel", &[("job", "x")]).is(400);
     site.act("cancel", &[]).is(400);
-    site.act("cancel", &[("id", &id.to_string()), ("id", "2")]).is(400);
+    site.act("cancel", &[("job", &id.to_string()), ("job", "2")]).is(400);
     site.act("pause", &[]).is(400);
     site.get("/do/cancel").is(405);
     assert_eq!(status(&mut site, id), "queued");

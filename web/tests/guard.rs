@@ -52,7 +52,7 @@ fn without_the_password_or_the_token_nothing_is_shown() {
         site.get_with(path, &[("authorization", "Basic YW55Ym9keTp3cm9uZw==")]).is(401);
         site.get_with(path, &[("authorization", "Bearer s3cret")]).is(401);
     }
-    site.post("/do/cancel", &[("id", "1")], &[]).is(401);
+    site.post("/do/cancel", &[("job", "1")], &[]).is(401);
     site.get_with("/jobs", &[BASIC]).is(200).has("fetch");
     site.get_with("/jobs", &[("authorization", "Bearer t0ken")]).is(200).has("fetch");
     site.get("/healthz").is(200).has("ok");
@@ -65,7 +65,7 @@ fn a_form_of_another_site_does_nothing() {
     let id = enqueue(&mut site.sql, "fetch", 1)[0].to_string();
     let key = site.get(&format!("/jobs/{id}")).key();
     let here = format!("http://{}", site.address);
-    let ours = [("key", key.as_str()), ("id", id.as_str())];
+    let ours = [("key", key.as_str()), ("job", id.as_str())];
     for headers in [
         [("sec-fetch-site", "cross-site")],
         [("sec-fetch-site", "same-site")],
@@ -76,10 +76,10 @@ fn a_form_of_another_site_does_nothing() {
         site.post("/do/cancel", &ours, &headers).is(403).has("another site");
     }
     for key in ["", "0", &"0".repeat(64)] {
-        site.post("/do/cancel", &[("key", key), ("id", &id)], &[("sec-fetch-site", "same-origin")]).is(403);
+        site.post("/do/cancel", &[("key", key), ("job", &id)], &[("sec-fetch-site", "same-origin")]).is(403);
     }
-    site.post("/do/cancel", &[("id", &id)], &[]).is(403);
-    site.get(&format!("/do/cancel?key={key}&id={id}")).is(405);
+    site.post("/do/cancel", &[("job", &id)], &[]).is(403);
+    site.get(&format!("/do/cancel?key={key}&job={id}")).is(405);
     assert_eq!(live(&mut site), 1);
     site.post("/do/cancel", &ours, &[("origin", &here)]).is(303);
     assert_eq!(live(&mut site), 0);
@@ -97,7 +97,7 @@ fn read_only_shows_no_action_and_refuses_them() {
     }
     let key = site.get("/entrypoint?name=fetch").key();
     for action in ["cancel", "delete", "requeue", "run-now", "failed", "pause", "resume", "configure", "run-schedule"] {
-        let fields = [("key", key.as_str()), ("id", &id.to_string()), ("name", "fetch")];
+        let fields = [("key", key.as_str()), ("job", &id.to_string()), ("name", "fetch")];
         site.post(&format!("/do/{action}"), &fields, &[("sec-fetch-site", "same-origin")]).is(403).has("only looks");
     }
     assert_eq!(live(&mut site), 1);
@@ -259,7 +259,7 @@ fn a_monitor_sees_everything_and_changes_nothing() {
         site.get(path).is(200);
     }
     site.get(&format!("/jobs/{id}")).is(200).has("fetch");
-    site.act("cancel", &[("id", &id.to_string())]).is(403).has("pgq.grant_admin");
+    site.act("cancel", &[("job", &id.to_string())]).is(403).has("pgq.grant_admin");
     site.act("run-schedule", &[("name", "report")]).is(403);
 }
 
@@ -274,7 +274,7 @@ fn no_page_waits_for_a_lock_and_none_is_waited_for() {
         site.get(path).is(200);
     }
     // An action waits a second, and says so.
-    site.act("cancel", &[("id", &ids[0].to_string())]).is(409).has("Try again");
+    site.act("cancel", &[("job", &ids[0].to_string())]).is(409).has("Try again");
     locks.rollback().unwrap();
     let mut locks = other.transaction().unwrap();
     run(&mut locks, "LOCK pgq.job");

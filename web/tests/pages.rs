@@ -264,7 +264,7 @@ fn a_prefix_shows_only_its_own() {
     for path in [format!("/jobs/{other}"), format!("/jobs/{other}/payload")] {
         site.get(&path).is(404).has_not("bank");
     }
-    site.act("cancel", &[("id", &other.to_string())]).is(303);
+    site.act("cancel", &[("job", &other.to_string())]).is(303);
     site.act("run-schedule", &[("name", "b-secret")]).is(404);
     site.act("pause-schedule", &[("name", "b-secret")]).is(404);
     assert_eq!(value::<i64>(&mut site.sql, "SELECT count(*) FROM pgq.jobs", &[]), 2);
