@@ -10,7 +10,7 @@ SELECT 900000 + row_number() OVER (), e.name, 0, 0, '7f1a3c9e-5b0d-4a55-9f63-1f2
   FROM (VALUES ('mail.send', 40, 0.004), ('image.resize', 22, 0.012), ('invoice.render', 9, 0.002), ('webhook.deliver', 30, 0.03)) AS e(name, rate, bad)
  CROSS JOIN generate_series(0, 60) AS m
  CROSS JOIN LATERAL generate_series(1, (e.rate * (1 + 0.35 * sin(m / 6.0) + 0.2 * random()))::int) AS i
- CROSS JOIN LATERAL (SELECT now() - m * interval '1 min' - random() * interval '1 min') AS t(at)`;
+ CROSS JOIN LATERAL (SELECT now() - (m + random() + 0 * i) * interval '1 min') AS t(at)`;
 
 export async function seed(sql) {
   await sql.query(HOUR);

@@ -1,5 +1,7 @@
 //! Each action, sent as its form sends it, and its effect in the database.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test ends with a panic")]
+
 mod site;
 
 use pgqueuer_e2e::ask::{column, dequeue, enqueue, run, value};

@@ -1,5 +1,7 @@
 //! Who is let in, what is refused, and that nobody who asks badly does harm.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test ends with a panic")]
+
 mod site;
 
 use pgqueuer_e2e::ask::{enqueue, run, value};

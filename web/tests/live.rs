@@ -1,5 +1,7 @@
 //! Events: a word when something changed, none while nothing does.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test ends with a panic")]
+
 mod site;
 
 use pgqueuer_e2e::ask::{complete, dequeue, enqueue};
@@ -17,10 +19,9 @@ fn viewer(site: &Site) -> Receiver<String> {
     std::thread::spawn(move || {
         let lines = BufReader::new(response.into_body().into_reader()).lines();
         for line in lines.map_while(Result::ok) {
-            if let Some(event) = line.strip_prefix("event: ") {
-                if sender.send(event.to_owned()).is_err() {
-                    return;
-                }
+            let Some(event) = line.strip_prefix("event: ") else { continue };
+            if sender.send(event.to_owned()).is_err() {
+                return;
             }
         }
     });

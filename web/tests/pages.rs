@@ -1,5 +1,7 @@
 //! Each page, with what is in the database.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "a test ends with a panic")]
+
 mod site;
 
 use pgqueuer_e2e::ask::{complete, dequeue, enqueue, run, value};

@@ -146,7 +146,9 @@ fn tiles(snapshot: &Snapshot, tallies: &[Option<Tally>]) -> Vec<Tile> {
 
 /// How many jobs ended in the last minute that is over.
 fn ended(tallies: &[Option<Tally>]) -> Tile {
-    let values: Vec<Option<f64>> = tallies.iter().map(|tally| tally.map(|tally| tally.done as f64)).collect();
+    let mut values: Vec<Option<f64>> = tallies.iter().map(|tally| tally.map(|tally| tally.done as f64)).collect();
+    // This minute is not over: it would look like a fall.
+    values.pop();
     let last = tallies.iter().rev().nth(1).copied().flatten().unwrap_or_default();
     let hour: i64 = tallies.iter().flatten().map(|tally| tally.done).sum();
     Tile {
