@@ -4,7 +4,7 @@ PG ?= 15
 export PG_MAJOR = $(PG)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo clean-demo test test-pure lint fmt install bench
+.PHONY: help demo clean-demo test test-pure lint fmt install bench bench-peers
 
 help: ## list these
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -39,3 +39,8 @@ bench: ## figures of the queue, beside a claim by UPDATE and a bare INSERT on th
 	@.ci/prepare
 	@.ci/install --release
 	@bench/memory
+
+bench-peers: ## the client beside other queues on PostgreSQL, each through its own client; half an hour
+	@.ci/prepare
+	@.ci/install --release
+	@bench/compare

@@ -5,7 +5,7 @@ import statistics
 import time
 from pathlib import Path
 
-from server import CHECKOUT, SETTINGS, Failure, run, setting
+from server import CHECKOUT, Failure, run, setting
 
 FLUSHES = 200
 
@@ -14,7 +14,7 @@ def circumstances(server, flush_before, work):
     """What the figures belong to, as a list. The disk is measured twice, because its speed may not be its own."""
     [[version]] = server.sql("SHOW server_version")
     [[date]] = server.sql("SELECT current_date")
-    settings = ", ".join(f"{name} = {value}" for name, value in SETTINGS.items())
+    settings = ", ".join(f"{name} = {value}" for name, value in server.settings.items())
     lines = [
         f"machine: {len(os.sched_getaffinity(0))} cores, {processor()}, shared by server and clients; writing 8 kB through "
         f"to disk took {flush_before:.2f} ms before the run and {flush_milliseconds(server.folder):.2f} ms after it",

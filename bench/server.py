@@ -44,13 +44,13 @@ def setting(name):
 
 
 @contextmanager
-def throwaway():
+def throwaway(settings=SETTINGS):
     """A server in a new folder; both are gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="pgqueuer-bench-"))
     cluster = CHECKOUT / ".ci" / "cluster"
     try:
-        settings = [f"{name}={value}" for name, value in SETTINGS.items()]
-        yield Server(folder, run([cluster, "start", folder, *settings]))
+        words = [f"{name}={value}" for name, value in settings.items()]
+        yield Server(folder, run([cluster, "start", folder, *words]), settings)
     finally:
         run([cluster, "stop", folder])
         shutil.rmtree(folder)
@@ -80,9 +80,10 @@ class Records:
 
 
 class Server:
-    def __init__(self, folder, dsn):
+    def __init__(self, folder, dsn, settings):
         self.folder = folder
         self.dsn = dsn
+        self.settings = settings
         pg_config = setting("PG_CONFIG")
         self.bin = Path(run([pg_config, "--bindir"]))
         self.library = Path(run([pg_config, "--pkglibdir"])) / "pgqueuer.so"

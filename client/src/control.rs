@@ -8,6 +8,22 @@ use std::time::Duration;
 
 /// What an administrator does: on the same things as [`Producer`](crate::Producer). On a transaction it takes effect
 /// when that commits.
+///
+/// ```
+/// # use pgqueuer_client::{Control, Memory, NewJob, Producer, Status};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), pgqueuer_client::BoxError> {
+/// # let queue = Memory::at("2030-01-01T00:00:00Z".parse()?);
+/// queue.enqueue_many(vec![NewJob::new("fetch"), NewJob::new("fetch"), NewJob::new("mail")]).await?;
+/// assert!(queue.pause("mail").await?);
+/// assert_eq!(queue.cancel(&[1, 99]).await?, [1]);
+/// assert_eq!(queue.status(&[1]).await?[0].status, Status::Canceled);
+/// assert_eq!(queue.reschedule(&[2], "2031-01-01T00:00:00Z".parse()?, Some(5)).await?, [2]);
+/// assert_eq!(queue.clear(Some(&["fetch".into()])).await?, 1);
+/// assert_eq!(queue.queue_size().await?.len(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[async_trait]
 pub trait Control: Send + Sync {
     /// Ends jobs whatever they are (`pgq.cancel`); those who run them are told. Returns the ids that were live.
@@ -55,6 +71,24 @@ pub trait Control: Send + Sync {
 }
 
 /// Settings of an entrypoint: `None` leaves one as it is.
+///
+/// ```
+/// # use pgqueuer_client::{Control, Memory, OnFailure, Settings};
+/// # use std::time::Duration;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), pgqueuer_client::BoxError> {
+/// # let queue = Memory::at("2030-01-01T00:00:00Z".parse()?);
+/// let settings = Settings {
+///     concurrency_limit: Some(20),
+///     max_attempts: Some(3),
+///     backoff_initial: Some(Duration::from_secs(10)),
+///     on_failure: Some(OnFailure::Delete),
+///     ..Settings::default()
+/// };
+/// queue.configure("fetch", settings).await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
     /// Jobs picked at one time over all workers; 0 for any number. Default 0.
@@ -118,6 +152,20 @@ impl CatchUp {
 }
 
 /// A schedule: each tick enqueues one job.
+///
+/// ```
+/// # use pgqueuer_client::{CatchUp, Control, Memory, Schedule};
+/// # use std::time::Duration;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), pgqueuer_client::BoxError> {
+/// # let queue = Memory::at("2030-01-01T00:00:00Z".parse()?);
+/// let report = Schedule::new("report", "30 6 * * mon-fri").timezone("Europe/Berlin").catch_up(CatchUp::Skip);
+/// queue.schedule(report).await?;
+/// queue.advance(Duration::from_secs(86_400));
+/// assert_eq!(queue.jobs()[0].headers["scheduled_at"], "2030-01-01T05:30:00+00:00");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "a schedule is made by Control::schedule"]
 pub struct Schedule {

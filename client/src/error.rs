@@ -92,7 +92,7 @@ impl From<tokio_postgres::Error> for Error {
         }
         // `tokio-postgres` tells its other kinds apart by their text alone.
         let text = error.to_string();
-        if OPTIONS.contains(&text.as_str()) {
+        if OPTIONS.iter().any(|kind| text.starts_with(kind)) {
             Self::Option(chain(&error))
         } else if VALUES.iter().any(|kind| text.starts_with(kind)) {
             Self::Answer(Box::new(error))
@@ -138,6 +138,14 @@ mod tests {
             Error::refused("22023", "entrypoint must not be empty", Some("It is \"\".".into()), Some("Name it."));
         assert_eq!(error.to_string(), "entrypoint must not be empty");
         assert_eq!(error.source().unwrap().to_string(), "SQLSTATE 22023: It is \"\". (Name it.)");
+    }
+
+    #[tokio::test]
+    async fn an_address_that_no_server_could_be_asked_by_is_no_lost_connection() {
+        let nobody = tokio_postgres::Config::new().connect(tokio_postgres::NoTls).await.err().unwrap();
+        let error = Error::from(nobody);
+        assert!(matches!(error, Error::Option(_)) && !error.is_transient(), "{error:?}");
+        assert_eq!(error.to_string(), "invalid configuration: both host and hostaddr are missing");
     }
 
     #[test]

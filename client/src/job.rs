@@ -44,22 +44,44 @@ impl Job {
     /// # Errors
     /// [`Error::Payload`] where it is not UTF-8.
     pub fn text(&self) -> Result<&str> {
-        let not_utf8 = |error: std::str::Utf8Error| Error::Payload(serde::de::Error::custom(error));
-        std::str::from_utf8(self.bytes()).map_err(not_utf8)
+        text(self.bytes())
     }
 
     /// The payload, read as JSON. A job without payload reads as `null`.
     ///
+    /// ```
+    /// # use pgqueuer_client::{BoxError, Context};
+    /// #[derive(serde::Deserialize)]
+    /// struct Mail { to: String }
+    ///
+    /// async fn send(context: Context) -> Result<(), BoxError> {
+    ///     let mail: Mail = context.job.json()?;
+    ///     println!("to {}", mail.to);
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Payload`] where it is not JSON, or not of that shape.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
-        Ok(serde_json::from_slice(self.payload.as_deref().unwrap_or(b"null"))?)
+        json(self.payload.as_deref())
     }
 
     /// A header that is a text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.as_str()
     }
+}
+
+/// A payload as text.
+pub(crate) fn text(payload: &[u8]) -> Result<&str> {
+    let not_utf8 = |error: std::str::Utf8Error| Error::Payload(serde::de::Error::custom(error));
+    std::str::from_utf8(payload).map_err(not_utf8)
+}
+
+/// A payload, read as JSON; none reads as `null`.
+pub(crate) fn json<T: DeserializeOwned>(payload: Option<&[u8]>) -> Result<T> {
+    Ok(serde_json::from_slice(payload.unwrap_or(b"null"))?)
 }
 
 /// What a job is, or how it ended: `pgq.job_status`.

@@ -8,6 +8,7 @@
 //! - [`Worker`], [`Handler`]   claim jobs, run them, say how they ended
 //! - [`Postgres`]              the queue in a database
 //! - [`Memory`]                the queue without a server, for unit tests
+//! - [`testing`]               look into a queue, assert that a job was enqueued
 //! - [`Backend`]               what a worker needs of a queue: both of them
 
 #![forbid(unsafe_code)]
@@ -24,6 +25,7 @@ mod postgres;
 mod producer;
 mod retry;
 mod telemetry;
+pub mod testing;
 mod worker;
 
 pub use backend::{Backend, Claim, End, Ended, Fetch, Signal, Signals};
@@ -40,3 +42,11 @@ pub use worker::{Context, Entrypoint, Handler, Middleware, Next, Worker, WorkerB
 
 /// For implementations of this crate's traits.
 pub use async_trait::async_trait;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct ReadMe;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ClientReadMe;

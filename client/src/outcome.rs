@@ -6,6 +6,27 @@ use std::fmt;
 use std::time::Duration;
 
 /// How an attempt went. A handler returns this, `()`, or a `Result` of one of them with any error.
+///
+/// ```
+/// # use pgqueuer_client::{BoxError, Context, Memory, NewJob, Outcome, Producer, Status, Worker};
+/// # use std::time::Duration;
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), pgqueuer_client::BoxError> {
+/// # let queue = Memory::at("2030-01-01T00:00:00Z".parse()?);
+/// async fn fetch(context: Context) -> Result<Outcome, BoxError> {
+///     match context.job.text()? {
+///         "busy" if context.job.attempts == 0 => Ok(Outcome::retry(Duration::from_secs(1))),
+///         "gone" => Ok(Outcome::hold("404")),
+///         "down" => Err("no answer".into()),
+///         _ => Ok(Outcome::Done),
+///     }
+/// }
+/// queue.enqueue_many(vec![NewJob::new("fetch").payload("gone"), NewJob::new("fetch").payload("there")]).await?;
+/// Worker::builder(queue.clone()).entrypoint("fetch", fetch).build()?.drain().await?;
+/// assert_eq!(queue.status(&[1, 2]).await?.iter().map(|job| job.status).collect::<Vec<_>>(), [Status::Failed, Status::Successful]);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub enum Outcome {
     /// The job is done.
@@ -44,14 +65,21 @@ impl Failure {
         Self { message: error.to_string(), causes, backtrace: None }
     }
 
+    /// Of an attempt whose result the queue does not take.
+    pub(crate) fn refused(error: crate::Error) -> Self {
+        let Self { message, mut causes, .. } = Self::new(error);
+        causes.insert(0, message);
+        Self { message: "the queue refused the result of the attempt".to_owned(), causes, backtrace: None }
+    }
+
     pub(crate) fn with_backtrace(mut self, backtrace: Option<String>) -> Self {
         self.backtrace = backtrace;
         self
     }
 
-    /// The `error` of the job's log. jsonb cannot keep a NUL: it is shown as U+FFFD.
+    /// The `error` of the job's log. PostgreSQL cannot keep a NUL: it is shown as U+FFFD.
     pub fn to_json(&self) -> Value {
-        let text = |text: &str| Value::from(text.replace('\0', "\u{FFFD}"));
+        let text = |text: &str| Value::from(storable(text.to_owned()));
         let mut error = Map::from_iter([("message".to_owned(), text(&self.message))]);
         if !self.causes.is_empty() {
             error.insert("causes".to_owned(), self.causes.iter().map(|cause| text(cause)).collect());
@@ -61,6 +89,11 @@ impl Failure {
         }
         error.into()
     }
+}
+
+/// A text that PostgreSQL can keep.
+pub(crate) fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{FFFD}") } else { text }
 }
 
 impl fmt::Display for Failure {

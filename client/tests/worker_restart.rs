@@ -1,6 +1,6 @@
 //! A worker through restarts of its server: nothing is lost, nothing runs twice at a time.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use pgqueuer_client::{Context, NewJob, Postgres, Producer, Worker};
 use pgqueuer_e2e::ask::value;

@@ -13,21 +13,21 @@
 //! # }
 //! ```
 //!
-//! - [`options`]  who may do what
-//! - [`app`]      what all requests share
-//! - [`routes`]   which address is which page
-//! - [`guard`]    login, host, forgery, headers: before any page
-//! - [`page`]     the pages, a file each: query, struct, template
-//! - [`action`]   what can be changed: one door, with its checks
-//! - [`snapshot`] the queue's figures, shared by all viewers: [`figures`] from [`metrics`], the last [`hour`], [`history`]
-//! - [`pulse`]    notices changes, and [`live`] tells the browsers
-//! - [`find`]     lists of jobs, page after page, each at one price
-//! - [`chart`]    SVG
-//! - [`show`]     numbers, times, and hostile text made visible; [`payload`] the same for payloads
-//! - [`read`]     statements in read-only transactions that end in time
-//! - [`assets`]   style, scripts
-//! - [`failure`]  what went wrong, in words that tell no address
-//! - [`serve`]    a server that outlasts slow clients
+//! - `options`  who may do what
+//! - `app`      what all requests share
+//! - `routes`   which address is which page
+//! - `guard`    login, host, forgery, headers: before any page
+//! - `page`     the pages, a file each: query, struct, template
+//! - `action`   what can be changed: one door, with its checks
+//! - `snapshot` the queue's figures, shared by all viewers: `figures` from `metrics`, the last `hour`, `history`
+//! - `pulse`    notices changes, and `live` tells the browsers
+//! - `find`     lists of jobs, page after page, each at one price
+//! - `chart`    SVG
+//! - `show`     numbers, times, and hostile text made visible; `payload` the same for payloads
+//! - `read`     statements in read-only transactions that end in time
+//! - `assets`   style, scripts
+//! - `failure`  what went wrong, in words that tell no address
+//! - `serve`    a server that outlasts slow clients
 
 #![forbid(unsafe_code)]
 

@@ -102,10 +102,14 @@ impl Wait {
 
 impl Drop for Wait {
     fn drop(&mut self) {
-        let (Some(connection), true, Ok(runtime)) = (&self.connection, self.waits, Handle::try_current()) else {
+        let (Some(connection), true, Ok(runtime)) = (self.connection.take(), self.waits, Handle::try_current()) else {
             return;
         };
-        let (token, direct) = (connection.client.cancel_token(), self.direct.clone());
-        runtime.spawn(async move { direct.cancel(token).await });
+        let direct = self.direct.clone();
+        runtime.spawn(async move {
+            direct.cancel(connection.client.cancel_token()).await;
+            // Not before: pgbouncer cancels nothing of a client that has gone.
+            drop(connection);
+        });
     }
 }

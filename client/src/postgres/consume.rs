@@ -21,10 +21,12 @@ impl Backend for Postgres {
     /// long as it beats, jobs of which it never heard.
     async fn dequeue(&self, fetch: &Fetch<'_>) -> Result<Vec<Job>> {
         let lent = self.lend().await?;
-        let jobs = self.in_time(claim(lent.client()?, fetch)).await?;
+        let (jobs, process) = self.in_time(claim(lent.client()?, fetch)).await?;
         if let Err(error) = self.in_time(lent.client()?.batch_execute("COMMIT")).await {
             drop(lent);
-            self.give_back(fetch.worker, &jobs).await;
+            if let Some(process) = process {
+                self.give_back(fetch.worker, &jobs, process).await;
+            }
             return Err(error);
         }
         lent.give_back();
@@ -61,23 +63,27 @@ pub(crate) async fn complete(session: &impl Session, worker: Uuid, job: &Job) ->
 }
 
 impl Postgres {
-    /// Whether these claims came about is not known: if so, they are over.
-    async fn give_back(&self, worker: Uuid, jobs: &[Job]) {
+    /// Whether these claims came about is not known: if so, they are over. The COMMIT may still be on its way: its session
+    /// ends first, so that none comes about later.
+    async fn give_back(&self, worker: Uuid, jobs: &[Job], process: i32) {
         let claim = |job: &Job| Claim { id: job.id, attempt: job.attempts };
         let ended: Vec<_> = jobs.iter().map(|job| Ended { claim: claim(job), end: End::Release }).collect();
         let mut backoff = Backoff::default();
-        while let Err(error) = self.finish(worker, &ended).await {
+        while let Err(error) = self.end_session_and_claims(worker, &ended, process).await {
             telemetry::call_failed("release", &error);
-            if !error.is_transient() {
-                return;
-            }
             backoff.sleep().await;
         }
     }
+
+    async fn end_session_and_claims(&self, worker: Uuid, ended: &[Ended], process: i32) -> Result<()> {
+        self.rows(&statement::END_SESSION, &[(&process, Type::INT4)]).await?;
+        self.finish(worker, ended).await?;
+        Ok(())
+    }
 }
 
-/// Claims in a transaction that is still to be committed.
-async fn claim(client: &Client, fetch: &Fetch<'_>) -> Result<Vec<Job>> {
+/// Claims in a transaction that is still to be committed. Returns the server's process, too, where there are jobs.
+async fn claim(client: &Client, fetch: &Fetch<'_>) -> Result<(Vec<Job>, Option<i32>)> {
     let (most, lease) = (fetch.most, fetch.lease.as_secs_f64());
     let parameters: [Parameter; 4] = [
         (&fetch.entrypoints, Type::TEXT_ARRAY),
@@ -88,7 +94,13 @@ async fn claim(client: &Client, fetch: &Fetch<'_>) -> Result<Vec<Job>> {
     // One message: the second does not wait for the answer to the first.
     let (begun, rows) = tokio::join!(client.batch_execute("BEGIN"), client.rows(&statement::DEQUEUE, &parameters));
     begun?;
-    rows?.iter().map(job).collect()
+    let rows = rows?;
+    let process = rows.first().map(|row| column(row, 11)).transpose()?;
+    let mut jobs = Vec::with_capacity(rows.len());
+    for row in &rows {
+        jobs.push(job(row)?);
+    }
+    Ok((jobs, process))
 }
 
 /// Claims that end in one way: their columns.
@@ -205,7 +217,7 @@ fn job(row: &Row) -> Result<Job> {
 }
 
 /// `-infinity` is a start like any other in the past.
-fn time(time: Timestamp<DateTime<Utc>>) -> DateTime<Utc> {
+pub(super) fn time(time: Timestamp<DateTime<Utc>>) -> DateTime<Utc> {
     match time {
         Timestamp::PosInfinity => DateTime::<Utc>::MAX_UTC,
         Timestamp::NegInfinity => DateTime::<Utc>::MIN_UTC,

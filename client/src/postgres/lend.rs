@@ -30,8 +30,9 @@ impl Drop for Lent {
 }
 
 impl Postgres {
+    /// One that is well, within the time of its making.
     pub(super) async fn lend(&self) -> Result<Lent> {
-        Ok(Lent(Some(self.pool.get().await?)))
+        Ok(Lent(Some(self.calls.get().await?)))
     }
 
     /// The answer of a call, if it comes within the statement timeout.

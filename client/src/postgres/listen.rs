@@ -1,12 +1,13 @@
 //! Hearing of jobs and cancellations: LISTEN, and the tie between a worker and its session.
 
 use super::connect::{Connection, lost};
-use super::session::Session;
+use super::session::{Parameter, Session};
 use super::{Postgres, statement};
 use crate::backend::{Signal, Signals};
 use crate::error::Result;
 use async_trait::async_trait;
 use serde::Deserialize;
+use tokio::time::timeout;
 use tokio_postgres::types::Type;
 use uuid::Uuid;
 
@@ -16,20 +17,40 @@ impl Postgres {
         if !self.listens {
             return Ok(None);
         }
-        let connection = self.direct.connect().await?;
-        connection.client.rows(&statement::ATTACH, &[(&worker, Type::UUID)]).await?;
-        connection.client.rows(&statement::LISTEN, &[(&entrypoints, Type::TEXT_ARRAY)]).await?;
-        Ok(Some(Box::new(Listener(connection))))
+        let listener = Listener { connection: self.direct.connect().await?, queue: self.clone(), worker };
+        listener.attach().await?;
+        let parameters: [Parameter; 1] = [(&entrypoints, Type::TEXT_ARRAY)];
+        self.in_time(listener.connection.client.rows(&statement::LISTEN, &parameters)).await?;
+        Ok(Some(Box::new(listener)))
     }
 }
 
-struct Listener(Connection);
+struct Listener {
+    connection: Connection,
+    queue: Postgres,
+    worker: Uuid,
+}
+
+impl Listener {
+    /// Again, it is a sign of life, and tells whether the connection is one still. And where the extension was made anew, the
+    /// worker is attached to that.
+    async fn attach(&self) -> Result<()> {
+        self.queue.in_time(self.connection.client.rows(&statement::ATTACH, &[(&self.worker, Type::UUID)])).await?;
+        Ok(())
+    }
+}
 
 #[async_trait]
 impl Signals for Listener {
     async fn next(&mut self) -> Result<Signal> {
-        let notification = self.0.notifications.recv().await.ok_or_else(lost)?;
-        Ok(signal(notification.payload()))
+        loop {
+            match timeout(self.queue.statement_timeout, self.connection.notifications.recv()).await {
+                Ok(Some(notification)) => return Ok(signal(notification.payload())),
+                Ok(None) => return Err(lost()),
+                // Nothing has happened, or nothing comes through any more, of which nobody tells whoever only listens.
+                Err(_) => self.attach().await?,
+            }
+        }
     }
 }
 

@@ -5,8 +5,10 @@
 //! - [`produce`]   enqueue, status
 //! - [`control`]   cancel, requeue, configure, schedule …
 //! - [`consume`]   what a worker needs
+//! - [`inspect`]   what tests look at
 //! - [`lend`]      connections of the pool
-//! - [`connect`]   connections of our own: with notifications, and cancelable
+//! - [`hosts`]     which server answers
+//! - [`connect`]   connections: the pool's, and our own, with notifications and cancelable
 //! - [`listen`]    hearing of jobs, for a worker
 //! - [`notifications`] hearing of jobs, for whoever only looks
 //! - [`complete`]  waiting for the end of jobs
@@ -15,6 +17,8 @@ mod complete;
 mod connect;
 mod consume;
 mod control;
+mod hosts;
+mod inspect;
 mod lend;
 mod listen;
 mod notifications;
@@ -24,7 +28,7 @@ mod statement;
 
 use crate::error::{Error, Result};
 use connect::{Connect, Connector};
-use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
+use deadpool_postgres::Pool;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,7 +47,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// The queue in a database: a pool for statements, and connections of its own to listen and to wait.
 ///
 /// Nothing connects before the first call. A lost connection is replaced by the next call; the clone of a `Postgres` shares
-/// its pool.
+/// its pools.
 ///
 /// ```no_run
 /// # use pgqueuer_client::{NewJob, Postgres, Producer};
@@ -55,7 +59,11 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// ```
 #[derive(Clone)]
 pub struct Postgres {
+    /// The user's: handlers that hold all of its connections do not hold up heartbeats.
     pool: Pool,
+    /// For what this crate sends.
+    calls: Pool,
+    server: Arc<dyn Connect>,
     direct: Arc<dyn Connect>,
     listens: bool,
     statement_timeout: Duration,
@@ -87,19 +95,18 @@ impl Postgres {
         if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
             return Err(Error::Option("the address of the server names no host".into()));
         }
-        let config = connect::with_defaults(config);
-        let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let manager = Manager::from_config(config.clone(), tls.clone(), recycling);
-        let pool = Pool::builder(manager).max_size(POOL_SIZE).runtime(Runtime::Tokio1);
-        let pool = pool.wait_timeout(Some(STATEMENT_TIMEOUT)).build();
-        let pool = pool.map_err(|error| Error::Option(format!("no pool can be made: {error}")))?;
-        let direct = Arc::new(Connector { config, tls });
-        Ok(Self { pool, direct, listens: true, statement_timeout: STATEMENT_TIMEOUT })
+        let server = Arc::new(Connector { config: connect::with_defaults(config), tls });
+        let (pool, calls) = (server.pool(POOL_SIZE)?, server.pool(POOL_SIZE)?);
+        Ok(Self { pool, calls, direct: server.clone(), server, listens: true, statement_timeout: STATEMENT_TIMEOUT })
     }
 
-    /// How many connections the pool holds at most, at least 1; 8 if not given. A worker uses up to 4 at one time.
-    pub fn pool_size(self, connections: usize) -> Self {
-        self.pool.resize(connections.max(1));
+    /// How many connections are held at most, at least 1, for the calls of this crate, and so many again for
+    /// [yours](Self::pool); 8 if not given. A worker uses up to 4 at one time, and one more to listen.
+    pub fn pool_size(mut self, connections: usize) -> Self {
+        // Made anew: a pool that has not connected yet does not become smaller. What has made them once makes them again.
+        if let (Ok(pool), Ok(calls)) = (self.server.pool(connections.max(1)), self.server.pool(connections.max(1))) {
+            (self.pool, self.calls) = (pool, calls);
+        }
         self
     }
 
@@ -110,7 +117,18 @@ impl Postgres {
     }
 
     /// Listens and waits through another address, without TLS: the server itself, where the first one is pgbouncer in
-    /// transaction mode, which cannot carry LISTEN.
+    /// transaction mode, which cannot carry LISTEN. Everything else goes through pgbouncer, and workers miss nothing.
+    ///
+    /// ```no_run
+    /// # use pgqueuer_client::Postgres;
+    /// # fn connect() -> Result<Postgres, pgqueuer_client::Error> {
+    /// Postgres::new("postgres://app@127.0.0.1:6432/shop")?.listen_at("postgres://app@127.0.0.1:5432/shop")
+    /// # }
+    /// ```
+    ///
+    /// pgbouncer needs no other setting than `pool_mode = transaction`: no statement that this crate sends has a name. A
+    /// worker takes up to 4 of its `max_client_conn`, and one session of the server to listen. What the address asks for
+    /// with `options` must stand in `ignore_startup_parameters`.
     ///
     /// # Errors
     /// [`Error::Option`] where the text cannot be read.
@@ -120,13 +138,25 @@ impl Postgres {
     }
 
     /// Never listens: workers look for jobs each [`poll_interval`](crate::WorkerBuilder::poll_interval), and learn of a
-    /// cancellation by their heartbeat. For where only pgbouncer in transaction mode can be reached.
+    /// cancellation by their heartbeat, within a third of the lease. For where only pgbouncer in transaction mode can be
+    /// reached.
+    ///
+    /// ```no_run
+    /// # use pgqueuer_client::Postgres;
+    /// # fn connect() -> Result<Postgres, pgqueuer_client::Error> {
+    /// Ok(Postgres::new("postgres://app@127.0.0.1:6432/shop")?.without_listen())
+    /// # }
+    /// ```
+    ///
+    /// Each [`wait_for`](crate::Completion::wait_for) keeps one connection of pgbouncer's pool (`default_pool_size`) busy for
+    /// as long as it waits, 30 s at a time; pgbouncer's `query_timeout`, where it is set, must be longer. One that is given
+    /// up ends in the server when those are over, or after `client_connection_check_interval`, where that is set there.
     pub fn without_listen(mut self) -> Self {
         self.listens = false;
         self
     }
 
-    /// The pool, for statements of your own.
+    /// A pool for statements of your own. It connects when you use it.
     pub fn pool(&self) -> &Pool {
         &self.pool
     }

@@ -58,21 +58,35 @@ async fn many(session: &impl Session, jobs: &[NewJob]) -> Result<Vec<Option<i64>
     let deferred = jobs.iter().any(|job| job.start != Start::Now);
     let starts = if deferred { jobs } else { &[] };
     let parameters: [Parameter; 9] = [
-        (&each(jobs, |job| job.entrypoint.as_str()), Type::TEXT_ARRAY),
+        (&entrypoints(first, jobs), Type::TEXT_ARRAY),
         (&each(jobs, |job| job.payload.as_deref()), Type::BYTEA_ARRAY),
-        (&each(jobs, |job| job.priority), Type::INT4_ARRAY),
+        (&any(jobs, |job| (job.priority != 0).then_some(job.priority)), Type::INT4_ARRAY),
         (&each(starts, at), Type::TIMESTAMPTZ_ARRAY),
-        (&each(starts, delay_or_none), Type::FLOAT8_ARRAY),
-        (&each(jobs, |job| job.dedupe_key.as_deref()), Type::TEXT_ARRAY),
+        (&each(starts, delay), Type::FLOAT8_ARRAY),
+        (&any(jobs, |job| job.dedupe_key.as_deref()), Type::TEXT_ARRAY),
         (&first.on_conflict.word(), Type::TEXT),
-        (&each(jobs, |job| object(&job.headers)), Type::JSONB_ARRAY),
-        (&each(jobs, |job| job.ordering_key.as_deref()), Type::TEXT_ARRAY),
+        (&any(jobs, |job| object(&job.headers)), Type::JSONB_ARRAY),
+        (&any(jobs, |job| job.ordering_key.as_deref()), Type::TEXT_ARRAY),
     ];
     only(&session.rows(&statement::ENQUEUE_MANY, &parameters).await?)
 }
 
+/// One for all where they agree.
+fn entrypoints<'a>(first: &'a NewJob, jobs: &'a [NewJob]) -> Vec<&'a str> {
+    if jobs.iter().all(|job| job.entrypoint == first.entrypoint) {
+        return vec![&first.entrypoint];
+    }
+    each(jobs, |job| job.entrypoint.as_str())
+}
+
 fn each<'a, T>(jobs: &'a [NewJob], value: impl Fn(&'a NewJob) -> T) -> Vec<T> {
     jobs.iter().map(value).collect()
+}
+
+/// SQL NULL where no job has one: that costs the server less than an array of as many.
+fn any<'a, T>(jobs: &'a [NewJob], value: impl Fn(&'a NewJob) -> Option<T>) -> Option<Vec<Option<T>>> {
+    let values = each(jobs, value);
+    values.iter().any(Option::is_some).then_some(values)
 }
 
 /// SQL NULL where there are none.
@@ -103,11 +117,6 @@ fn delay(job: &NewJob) -> Option<f64> {
         Start::After(delay) => Some(delay.as_secs_f64()),
         Start::Now | Start::At(_) => None,
     }
-}
-
-/// Of a batch: those that may start now have a start, too.
-fn delay_or_none(job: &NewJob) -> Option<f64> {
-    delay(job).or((job.start == Start::Now).then_some(0.0))
 }
 
 pub(super) fn status_of(word: &str) -> Result<Status> {

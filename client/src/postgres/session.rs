@@ -61,7 +61,8 @@ impl Session for super::Postgres {
     async fn rows(&self, statement: &Statement, parameters: &[Parameter<'_>]) -> Result<Vec<Row>> {
         let lent = self.lend().await?;
         let rows = self.in_time(lent.client()?.rows(statement, parameters)).await;
-        if !matches!(rows, Err(Error::Connection(_) | Error::Timeout(_))) {
+        // What passes by itself may be the server's end, or its being a standby: another connection may have another.
+        if !rows.as_ref().is_err_and(Error::is_transient) {
             lent.give_back();
         }
         rows

@@ -18,12 +18,15 @@ statements! {
     CONFIGURE = "configure";
     DELETE = "delete";
     DEQUEUE = "dequeue";
+    END_SESSION = "end_session";
     ENQUEUE = "enqueue";
     ENQUEUE_MANY = "enqueue_many";
     FAIL = "fail";
     HEARTBEAT = "heartbeat";
     HOLD = "hold";
     LISTEN = "listen";
+    LIVE_JOBS = "live_jobs";
+    LOGGED_ENDS = "logged_ends";
     PAUSE = "pause";
     PAUSE_SCHEDULE = "pause_schedule";
     QUEUE_SIZE = "queue_size";

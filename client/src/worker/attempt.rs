@@ -2,11 +2,12 @@
 
 use super::hand::Grip;
 use super::middleware::Next;
+use super::panic::caught;
 use super::run::Life;
 use super::{Context, Entrypoint};
 use crate::backend::End;
 use crate::job::Job;
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, storable};
 use crate::telemetry;
 use std::future::pending;
 use std::sync::Arc;
@@ -27,20 +28,24 @@ impl<S: Send + Sync + 'static> Life<S> {
         grip: Grip,
         permits: Permits,
     ) {
-        let end = self.end_of(&entrypoint, job, &grip).await;
+        // What panics here is not the handler itself: its error that is read, what is dropped with it, whoever hears of it.
+        let end = caught(self.end_of(&entrypoint, job, &grip)).await.unwrap_or_else(|panic| End::Fail(panic.to_json()));
         self.hand.over(&grip);
         if grip.canceled.is_cancelled() {
             self.hand.leave(&grip);
-        } else {
-            // The receiver outlives the attempts.
-            self.done.send((grip, end)).await.ok();
+            drop(permits);
+            // Nothing is sent that would be a reason to look.
+            self.look.notify_one();
+        } else if let Ok(room) = self.done.reserve().await {
+            // Before the result can be sent: that is a reason to look, and what is looked for are permits.
+            drop(permits);
+            room.send((grip, end));
         }
-        drop(permits);
     }
 
     async fn end_of(&self, entrypoint: &Entrypoint<S>, job: Job, grip: &Grip) -> End {
         let span = telemetry::process(&job, self.worker);
-        let (begun, id, name) = (Instant::now(), job.id, job.entrypoint.clone());
+        let (begun, id) = (Instant::now(), job.id);
         let outcome = tokio::select! {
             outcome = self.outcome(entrypoint, job, grip).instrument(span.clone()) => Some(outcome),
             () = self.abort.cancelled() => None,
@@ -48,12 +53,12 @@ impl<S: Send + Sync + 'static> Life<S> {
         let (word, end) = match outcome {
             _ if grip.canceled.is_cancelled() => ("canceled", End::Release),
             Some(Outcome::Done) => ("done", End::Complete),
-            Some(Outcome::Retry(delay, reason)) => ("retry", End::Retry(delay, reason)),
+            Some(Outcome::Retry(delay, reason)) => ("retry", End::Retry(delay, reason.map(storable))),
             Some(Outcome::Fail(failure)) => ("fail", End::Fail(failure.to_json())),
             Some(Outcome::Hold(failure)) => ("hold", End::Hold(failure.to_json())),
             None => ("release", End::Release),
         };
-        telemetry::ended(&span, id, name, word, begun.elapsed());
+        telemetry::ended(entrypoint.metrics(), &span, id, &entrypoint.name, word, begun.elapsed());
         end
     }
 
@@ -61,6 +66,10 @@ impl<S: Send + Sync + 'static> Life<S> {
         if let Some(earlier) = &grip.earlier {
             // Two handlers never work on one job in one process, even where the first does not listen to its cancellation.
             earlier.cancelled().await;
+            if grip.canceled.is_cancelled() {
+                // Lost again meanwhile: whatever comes of it is not heard.
+                return Outcome::Done;
+            }
         }
         let canceled = grip.canceled.child_token();
         let context = Context { job, state: self.state.clone(), worker: self.worker, canceled: canceled.clone() };

@@ -54,7 +54,8 @@ impl<S: Send + Sync + 'static> WorkerBuilder<S> {
         self
     }
 
-    /// How long a shutdown waits for jobs that run, before it gives them back; 30 s if not given.
+    /// How long a shutdown waits for jobs that run, before it gives them back; 30 s if not given. Where the queue does not
+    /// answer, or a handler blocks its thread, it takes up to 7 s more.
     pub fn shutdown_timeout(mut self, timeout: Duration) -> Self {
         self.options.shutdown_timeout = timeout;
         self

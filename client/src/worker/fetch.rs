@@ -1,15 +1,17 @@
 //! Claims jobs: as many as there are permits, whenever there is a reason to look.
 
+use super::attempt::Permits;
 use super::run::{Life, Mode};
 use crate::backend::{End, Fetch};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::retry::Backoff;
 use crate::telemetry;
+use futures_util::future::try_join_all;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +21,8 @@ const SAFETY_LOOK: Duration = Duration::from_secs(60);
 const LINGER: Duration = Duration::from_millis(1);
 /// How many jobs one call claims at most.
 const BATCH: usize = 1000;
+/// How many calls are under way at most: the server claims more while what it gave is started.
+const CALLS: usize = 2;
 /// How long a shutdown waits for the answer of a call that may have claimed something.
 const LAST_ANSWER: Duration = Duration::from_secs(2);
 
@@ -27,34 +31,90 @@ struct Group {
     names: Vec<String>,
     /// Of an entrypoint with a limit of its own.
     permits: Option<Arc<Semaphore>>,
+    /// How many calls for it are under way.
+    calls: AtomicUsize,
+    /// Whether another call passed it over meanwhile, because those hold all of its permits.
+    passed_over: AtomicBool,
+}
+
+/// All groups, and which comes first next: another each time, so that none starves.
+struct Groups(Vec<Group>, AtomicUsize);
+
+impl Groups {
+    fn in_turn(&self) -> impl Iterator<Item = &Group> {
+        let first = self.1.fetch_add(1, Relaxed) % self.0.len();
+        self.0.iter().cycle().skip(first).take(self.0.len())
+    }
+}
+
+/// A call for a group is under way until this is dropped. Who passed the group over meanwhile looks again: the call may have
+/// begun before there was a job, and not have used the permits that it held.
+struct Call<'a>(&'a Group, &'a Notify);
+
+impl Group {
+    fn call<'a>(&'a self, look: &'a Notify) -> Call<'a> {
+        self.calls.fetch_add(1, Relaxed);
+        Call(self, look)
+    }
+
+    fn pass_over(&self) {
+        self.passed_over.store(self.calls.load(Relaxed) > 0, Relaxed);
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.0.calls.fetch_sub(1, Relaxed);
+        if self.0.passed_over.swap(false, Relaxed) {
+            self.1.notify_one();
+        }
+    }
 }
 
 impl<S: Send + Sync + 'static> Life<S> {
     /// Until there is a shutdown, or the queue is drained.
-    pub(super) async fn fetch(self: Arc<Self>, stop: &CancellationToken) {
-        let mut groups = self.groups();
+    ///
+    /// # Errors
+    /// Whether the queue is drained is for good not to be known.
+    pub(super) async fn fetch(self: Arc<Self>, stop: &CancellationToken) -> Result<()> {
+        // With two calls under way nobody could say that the queue is drained.
+        let calls = if self.mode == Mode::Drain { 1 } else { CALLS };
+        let groups = self.groups();
+        try_join_all((0..calls).map(|number| self.fetch_one_by_one(&groups, number == 0, stop))).await?;
+        Ok(())
+    }
+
+    /// The first of them looks by the clock.
+    async fn fetch_one_by_one(
+        self: &Arc<Self>,
+        groups: &Groups,
+        is_first: bool,
+        stop: &CancellationToken,
+    ) -> Result<()> {
         let mut backoff = Backoff::default();
         let mut more = false;
         loop {
             tokio::select! {
-                () = self.reason(more) => {}
-                () = stop.cancelled() => return,
+                () = self.reason(more, is_first) => {}
+                () = stop.cancelled() => return Ok(()),
             }
-            // Another begins each time, so that none starves.
-            groups.rotate_left(1);
             let last_answer = async {
                 stop.cancelled().await;
                 sleep(LAST_ANSWER).await;
             };
             let answer = tokio::select! {
-                answer = self.round(&groups, stop) => answer,
-                () = last_answer => return,
+                answer = self.round(groups, stop) => answer,
+                () = last_answer => return Ok(()),
             };
             match answer {
                 Ok(is_full) => {
                     (more, backoff) = (is_full, Backoff::default());
-                    if !more && self.mode == Mode::Drain && self.is_drained().await {
-                        return;
+                    if more {
+                        // The other call may help.
+                        self.look.notify_one();
+                    }
+                    if !more && self.mode == Mode::Drain && self.is_drained().await? {
+                        return Ok(());
                     }
                 }
                 Err(error) => {
@@ -62,7 +122,7 @@ impl<S: Send + Sync + 'static> Life<S> {
                     more = true;
                     tokio::select! {
                         () = backoff.sleep() => {}
-                        () = stop.cancelled() => return,
+                        () = stop.cancelled() => return Ok(()),
                     }
                 }
             }
@@ -70,24 +130,27 @@ impl<S: Send + Sync + 'static> Life<S> {
     }
 
     /// Those without a limit of their own are one group, of which the best jobs come first; each other is one.
-    fn groups(&self) -> Vec<Group> {
+    fn groups(&self) -> Groups {
+        let group = |names, permits| {
+            let (calls, passed_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+            Group { names, permits, calls, passed_over }
+        };
         let (limited, free): (Vec<_>, Vec<_>) =
             self.entrypoints.values().partition(|entrypoint| entrypoint.permits.is_some());
         let name = |entrypoint: &Arc<super::Entrypoint<S>>| entrypoint.name.clone();
-        let mut groups: Vec<_> = limited
-            .into_iter()
-            .map(|entrypoint| Group { names: vec![name(entrypoint)], permits: entrypoint.permits.clone() })
-            .collect();
+        let mut groups: Vec<_> =
+            limited.into_iter().map(|entrypoint| group(vec![name(entrypoint)], entrypoint.permits.clone())).collect();
         if !free.is_empty() {
-            groups.push(Group { names: free.into_iter().map(name).collect(), permits: None });
+            groups.push(group(free.into_iter().map(name).collect(), None));
         }
-        groups
+        Groups(groups, AtomicUsize::new(0))
     }
 
     /// Returns when there may be jobs, and there is room for one, and the queue hears our heartbeats.
-    async fn reason(&self, more: bool) {
+    async fn reason(&self, more: bool, is_first: bool) {
         if !more {
             let patience = match (self.listens.load(Relaxed), self.mode) {
+                _ if !is_first => SAFETY_LOOK,
                 (true, Mode::Forever) => SAFETY_LOOK,
                 (true, Mode::Drain) => Duration::from_secs(1),
                 (false, _) => self.options.poll_interval,
@@ -104,14 +167,15 @@ impl<S: Send + Sync + 'static> Life<S> {
     }
 
     /// One call for each group that has room. Whether one of them brought all that it asked for: then there may be more.
-    async fn round(self: &Arc<Self>, groups: &[Group], stop: &CancellationToken) -> Result<bool> {
+    async fn round(self: &Arc<Self>, groups: &Groups, stop: &CancellationToken) -> Result<bool> {
         let mut is_full = false;
-        for group in groups {
-            let room = group.permits.as_ref().map_or(usize::MAX, |permits| permits.available_permits());
-            let most = room.min(self.permits.available_permits()).min(BATCH);
-            if most == 0 {
+        for group in groups.in_turn() {
+            let Some(mut places) = self.places(group) else {
+                group.pass_over();
                 continue;
-            }
+            };
+            let call = group.call(&self.look);
+            let most = places.0.num_permits();
             let fetch = Fetch {
                 worker: self.worker,
                 entrypoints: &group.names,
@@ -121,23 +185,33 @@ impl<S: Send + Sync + 'static> Life<S> {
             let jobs = self.backend.dequeue(&fetch).await?;
             is_full |= jobs.len() >= most;
             for job in jobs {
-                self.start(job, stop).await?;
+                self.start(job, one_of(&mut places), stop).await?;
             }
+            // What it has not used is free before another looks for it.
+            drop((places, call));
         }
         Ok(is_full)
     }
 
-    async fn start(self: &Arc<Self>, job: Job, stop: &CancellationToken) -> Result<()> {
-        telemetry::claimed(&job);
+    /// As many places as there are, for jobs of a group. None where there is none.
+    fn places(&self, group: &Group) -> Option<Permits> {
+        let room = group.permits.as_ref().map_or(usize::MAX, |permits| permits.available_permits());
+        let most =
+            u32::try_from(room.min(self.permits.available_permits()).min(BATCH)).ok().filter(|most| *most > 0)?;
+        let own = group.permits.clone().map(|permits| permits.try_acquire_many_owned(most)).transpose().ok()?;
+        Some((self.permits.clone().try_acquire_many_owned(most).ok()?, own))
+    }
+
+    async fn start(self: &Arc<Self>, job: Job, permits: Option<Permits>, stop: &CancellationToken) -> Result<()> {
         let grip = self.hand.take(&job);
-        let entrypoint = self.entrypoints.get(&job.entrypoint).filter(|_| !stop.is_cancelled()).cloned();
-        let permits = entrypoint.as_ref().and_then(|entrypoint| {
-            let own = entrypoint.permits.clone().map(Semaphore::try_acquire_owned).transpose().ok()?;
-            Some((self.permits.clone().try_acquire_owned().ok()?, own))
-        });
+        let entrypoint = self.entrypoints.get(&job.entrypoint).cloned();
+        if let Some(entrypoint) = &entrypoint {
+            telemetry::claimed(entrypoint.metrics(), &job);
+        }
+        let entrypoint = entrypoint.filter(|_| !stop.is_cancelled());
         match entrypoint.zip(permits) {
             Some((entrypoint, permits)) => {
-                self.jobs.spawn(self.clone().attempt(entrypoint, job, grip, permits));
+                self.jobs.spawn(Box::pin(self.clone().attempt(entrypoint, job, grip, permits)));
             }
             // There was a shutdown meanwhile.
             None => {
@@ -150,17 +224,24 @@ impl<S: Send + Sync + 'static> Life<S> {
     }
 
     /// Whether nothing is queued, and nothing in hand.
-    async fn is_drained(&self) -> bool {
+    async fn is_drained(&self) -> Result<bool> {
         if !self.hand.is_empty() {
-            return false;
+            return Ok(false);
         }
         let names: Vec<String> = self.entrypoints.keys().cloned().collect();
         match self.backend.queued(&names).await {
-            Ok(queued) => queued == 0,
-            Err(error) => {
+            Ok(queued) => Ok(queued == 0),
+            Err(error) if error.is_transient() => {
                 telemetry::call_failed("queued", &error);
-                false
+                Ok(false)
             }
+            Err(error) => Err(error),
         }
     }
+}
+
+/// Places for one job.
+fn one_of((of_worker, own): &mut Permits) -> Option<Permits> {
+    let own = own.as_mut().map(|own| own.split(1).ok_or(())).transpose().ok()?;
+    Some((of_worker.split(1)?, own))
 }

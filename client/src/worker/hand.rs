@@ -27,6 +27,13 @@ struct Held {
     over: CancellationToken,
 }
 
+impl Held {
+    /// Whether its handler runs and has not been told to end.
+    fn runs(&self) -> bool {
+        !self.over.is_cancelled() && !self.canceled.is_cancelled()
+    }
+}
+
 /// A claim as its task knows it.
 #[derive(Clone)]
 pub(super) struct Grip {
@@ -97,7 +104,27 @@ impl Hand {
         let state = self.state();
         let lost = then.0.iter().filter(|(id, _)| ids.contains(id));
         let held = lost.filter_map(|(id, number)| state.claims.get(id).filter(|held| held.number == *number));
-        held.filter(|held| !held.canceled.is_cancelled()).map(|held| held.canceled.cancel()).count()
+        held.filter(|held| held.runs()).map(|held| held.canceled.cancel()).count()
+    }
+
+    /// Nothing that runs is ours any more, as far as we know. What has ended may still be finished in time. Returns the
+    /// claims.
+    pub(super) fn give_up(&self) -> Vec<Claim> {
+        let state = self.state();
+        let running = state.claims.iter().filter(|(_, held)| held.runs());
+        running
+            .map(|(id, held)| {
+                held.canceled.cancel();
+                Claim { id: *id, attempt: held.attempt }
+            })
+            .collect()
+    }
+
+    /// The jobs of those of these claims in whose place there is a newer one.
+    pub(super) fn stale(&self, grips: &[Grip]) -> HashSet<i64> {
+        let state = self.state();
+        let is_newer = |grip: &&Grip| state.claims.get(&grip.claim.id).is_some_and(|held| held.number != grip.number);
+        grips.iter().filter(is_newer).map(|grip| grip.claim.id).collect()
     }
 
     /// What is in hand, lost or not.
@@ -114,5 +141,13 @@ impl Hand {
 
     pub(super) fn is_empty(&self) -> bool {
         self.state().claims.is_empty()
+    }
+}
+
+impl Drop for Hand {
+    /// A life that ends without an answer of the queue leaves claims behind.
+    fn drop(&mut self) {
+        let left = self.state().claims.len();
+        (0..left).for_each(|_| telemetry::in_hand(-1.0));
     }
 }

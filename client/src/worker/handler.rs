@@ -66,7 +66,8 @@ pub struct Context<S = ()> {
 
 impl<S> Context<S> {
     /// Completes the job in a transaction of yours (`pgq.complete`): it is done exactly if that commits, together with what
-    /// else is in it. False where the claim was lost: then roll back.
+    /// else is in it. False where the claim was lost: then roll back. From the commit on the worker does not hold the job
+    /// any more, and what the handler says is not heard.
     ///
     /// ```no_run
     /// # use pgqueuer_client::{BoxError, Context};

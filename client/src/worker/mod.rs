@@ -32,11 +32,12 @@ mod signal;
 
 use crate::backend::Backend;
 use crate::error::Result;
+use crate::telemetry::Metrics;
 use run::{Mode, Run};
 use std::collections::HashMap;
 use std::fmt;
 use std::future::{Future, pending};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -73,11 +74,25 @@ pub struct Worker<S = ()> {
 
 /// An entrypoint, its handler, and limits of this process. Limits over all workers are
 /// [`Settings`](crate::Settings).
+///
+/// ```
+/// # use pgqueuer_client::{Context, Entrypoint, Memory, Worker};
+/// # use std::time::Duration;
+/// # fn main() -> Result<(), pgqueuer_client::Error> {
+/// async fn thumbnail(_: Context) {}
+///
+/// let entrypoint = Entrypoint::new("thumbnail", thumbnail).concurrency(2).timeout(Duration::from_secs(30));
+/// let worker = Worker::builder(Memory::new()).register(entrypoint).build()?;
+/// # Ok(())
+/// # }
+/// ```
 pub struct Entrypoint<S = ()> {
     name: String,
     handler: Arc<dyn Handler<S>>,
     permits: Option<Arc<Semaphore>>,
     timeout: Option<Duration>,
+    /// From its first job on.
+    metrics: OnceLock<Metrics>,
 }
 
 #[derive(Debug, Clone)]
@@ -121,6 +136,22 @@ impl<S: Send + Sync + 'static> Worker<S> {
     /// Works until no job of its entrypoints is queued, and all that it claimed have ended. Deferred jobs and retries are
     /// waited for, and so are those of a paused entrypoint: put it into `tokio::time::timeout`, or into a `select!`.
     ///
+    /// ```
+    /// # use pgqueuer_client::{BoxError, Context, Memory, NewJob, Producer, Worker};
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), pgqueuer_client::BoxError> {
+    /// # let queue = Memory::at("2030-01-01T00:00:00Z".parse()?);
+    /// async fn fetch(context: Context) -> Result<(), BoxError> {
+    ///     println!("fetching {}", context.job.text()?);
+    ///     Ok(())
+    /// }
+    /// queue.enqueue(NewJob::new("fetch").payload("https://example.org")).await?;
+    /// Worker::builder(queue.clone()).entrypoint("fetch", fetch).build()?.drain().await?;
+    /// assert!(queue.jobs().is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     /// As [`run`](Self::run).
     pub async fn drain(&self) -> Result<()> {
@@ -131,7 +162,12 @@ impl<S: Send + Sync + 'static> Worker<S> {
 impl<S> Entrypoint<S> {
     /// An entrypoint (1 to 255 bytes) and what runs its jobs.
     pub fn new(name: impl Into<String>, handler: impl Handler<S>) -> Self {
-        Self { name: name.into(), handler: Arc::new(handler), permits: None, timeout: None }
+        let metrics = OnceLock::new();
+        Self { name: name.into(), handler: Arc::new(handler), permits: None, timeout: None, metrics }
+    }
+
+    fn metrics(&self) -> &Metrics {
+        self.metrics.get_or_init(|| Metrics::of(&self.name))
     }
 
     /// How many of its jobs run at one time in this process, at least 1; as many as the worker allows if not given.

@@ -8,11 +8,13 @@ use crate::error::Result;
 use crate::retry::Backoff;
 use crate::telemetry;
 use std::collections::HashMap;
-use std::future::Future;
+use std::future::{Future, pending};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::task::JoinError;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -50,6 +52,8 @@ pub(super) struct Life<S> {
     pub permits: Arc<Semaphore>,
     /// There may be jobs.
     pub look: Notify,
+    /// A claim may be lost, or about to be.
+    pub beat_now: Notify,
     /// Whether notifications come.
     pub listens: AtomicBool,
     /// Whether the queue has heard of us within the lease.
@@ -76,6 +80,7 @@ impl<S: Send + Sync + 'static> Run<S> {
             hand: Hand::default(),
             permits: Arc::new(Semaphore::new(options.concurrency)),
             look: Notify::new(),
+            beat_now: Notify::new(),
             listens: AtomicBool::new(false),
             alive: watch::channel(true).0,
             jobs: TaskTracker::new(),
@@ -93,7 +98,7 @@ impl<S: Send + Sync + 'static> Run<S> {
         let shutdown = async {
             shutdown.await;
             stop.cancel();
-            std::future::pending::<()>().await;
+            pending::<()>().await;
         };
         tokio::select! {
             answer = life.work(done, &stop) => answer,
@@ -110,13 +115,18 @@ impl<S: Send + Sync + 'static> Life<S> {
         }
         tracing::info!(worker = %self.worker, entrypoints = ?self.entrypoints.keys(), "working");
         let _signal = AbortOnDropHandle::new(tokio::spawn(self.clone().signal()));
-        let _heartbeat = AbortOnDropHandle::new(tokio::spawn(self.clone().beat()));
-        let finished = AbortOnDropHandle::new(tokio::spawn(self.clone().finish(done)));
+        let mut heartbeat = AbortOnDropHandle::new(tokio::spawn(self.clone().beat()));
+        let mut finished = AbortOnDropHandle::new(tokio::spawn(self.clone().finish(done)));
         let _abort = self.abort.clone().drop_guard();
-        self.clone().fetch(stop).await;
+        let answer = tokio::select! {
+            answer = self.clone().fetch(stop) => answer,
+            // Neither ends by itself. Without them claims would be held for ever, and nobody would know.
+            ended = &mut heartbeat => passed_on(ended).await,
+            ended = &mut finished => passed_on(ended).await,
+        };
         self.settle(finished).await;
         tracing::info!(worker = %self.worker, "stopped");
-        Ok(())
+        answer
     }
 
     /// Whether the queue answers, which shows what is wrong for good. False where there is a shutdown first.
@@ -146,12 +156,22 @@ impl<S: Send + Sync + 'static> Life<S> {
         if timeout(self.options.shutdown_timeout, self.jobs.wait()).await.is_err() {
             tracing::warn!(jobs = self.jobs.len(), "jobs still run: they are given back");
             self.abort.cancel();
-            self.jobs.wait().await;
         }
-        // The last results; a server that is away gets as long as the handlers had, and a moment.
+        // Whoever finishes waits for the attempts, too. Where the queue is away, or a handler blocks its thread, all of them
+        // get as long as the handlers had, and a moment.
         let left = self.options.shutdown_timeout.saturating_sub(begun.elapsed()).max(LAST_RESULTS);
         if timeout(left, finished).await.is_err() {
-            tracing::warn!(jobs = self.hand.claims().len(), "the queue does not answer: it releases what is left");
+            let (jobs, blocked) = (self.hand.claims().len(), self.jobs.len());
+            tracing::warn!(jobs, blocked, "not all claims could be ended: the queue releases them");
         }
     }
+}
+
+/// The panic of a task, in whoever waits for it.
+async fn passed_on(ended: std::result::Result<(), JoinError>) -> Result<()> {
+    if let Err(Ok(panic)) = ended.map_err(JoinError::try_into_panic) {
+        resume_unwind(panic);
+    }
+    // The runtime ends, and this with it.
+    pending().await
 }

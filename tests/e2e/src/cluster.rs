@@ -156,6 +156,15 @@ impl Cluster {
         output_of(as_server(&program("pg_ctl")).arg("-D").arg(self.data()).args(["-m", mode, "-w", "-s", "stop"]));
     }
 
+    /// The server's processes as they are now, the one that starts the others first.
+    pub fn processes(&self) -> Vec<i32> {
+        let read = |path: PathBuf| std::fs::read_to_string(path).unwrap_or_default();
+        let file = read(self.data().join("postmaster.pid"));
+        let first = file.lines().next().unwrap_or_default();
+        let children = read(format!("/proc/{first}/task/{first}/children").into());
+        format!("{first} {children}").split_whitespace().filter_map(|process| process.parse().ok()).collect()
+    }
+
     /// What the server has written.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
@@ -255,7 +264,7 @@ fn program(name: &str) -> PathBuf {
 }
 
 /// A command of the account that runs servers: PostgreSQL refuses to run as root.
-fn as_server(program: &Path) -> Command {
+pub(crate) fn as_server(program: &Path) -> Command {
     let mut command = if is_root() {
         let mut command = Command::new("setpriv");
         command.args(["--reuid", "postgres", "--regid", "postgres", "--init-groups"]).arg(program);
@@ -274,14 +283,14 @@ fn is_root() -> bool {
 }
 
 /// Runs a command to its end and returns what it wrote.
-fn output_of(command: &mut Command) -> String {
+pub(crate) fn output_of(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// A port that nobody uses, below those that the kernel gives to clients: it stays free while the server is down.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static TRIED: AtomicU32 = AtomicU32::new(0);
     let first = std::process::id() * 31;
     let ports = std::iter::repeat_with(|| 10_000 + (first + TRIED.fetch_add(1, Relaxed)) % 20_000);

@@ -4,8 +4,11 @@
 //! - [`clock`]   a server whose clock a test sets
 //! - [`ask`]     what tests say to a session, in a few words
 //! - [`crew`]    several sessions that act at the same moment
+//! - [`frozen`]  processes that stand still
 //! - [`health`]  what `pgq.health()` says, row by row
 //! - [`history`] what happened to jobs, and whether it can be true
+//! - [`pgbouncer`] in transaction mode in front of a server
+//! - [`proxy`]   between a client and its server: what it loses
 //! - [`raw`]     a session in the words of the wire protocol
 //! - [`serving`] the background workers of a server, as its operator sees them
 //! - [`waiter`]  a session that waits for jobs, and when it was woken
@@ -27,8 +30,11 @@ pub mod ask;
 pub mod clock;
 pub mod cluster;
 pub mod crew;
+pub mod frozen;
 pub mod health;
 pub mod history;
+pub mod pgbouncer;
+pub mod proxy;
 pub mod raw;
 pub mod serving;
 pub mod ticks;
