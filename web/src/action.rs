@@ -12,7 +12,7 @@ use crate::frame::Frame;
 use crate::guard::is_from_here;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use subtle::ConstantTimeEq;
 
@@ -63,7 +63,7 @@ pub async fn act(
     app.changed();
     let mark = if done.to.contains('?') { '&' } else { '?' };
     let to = format!("{}{}{mark}done={}&n={}", frame.base, done.to, done.word, done.number);
-    Ok((StatusCode::SEE_OTHER, Redirect::to(&to)).into_response())
+    Ok(Redirect::to(&to).into_response())
 }
 
 fn checked(app: &App, headers: &HeaderMap, body: &[u8]) -> Result<Form> {

@@ -72,6 +72,10 @@ impl App {
         self.pulse.nudge();
     }
 
+    pub fn is_stale(&self) -> bool {
+        self.stale.load(Relaxed)
+    }
+
     /// Whether something was changed since this was last asked.
     pub fn take_stale(&self) -> bool {
         self.stale.swap(false, Relaxed)

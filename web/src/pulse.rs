@@ -85,11 +85,11 @@ impl Watch {
     async fn look(&mut self, app: &Arc<App>) -> Duration {
         if app.pulse.viewers() == 0 {
             self.ears = Ears::default();
-            app.snapshot().await.ok();
+            app.newest().await.ok();
             return UNWATCHED;
         }
         // A viewer of a database that is away is told when it comes back.
-        let Ok(snapshot) = app.snapshot().await else {
+        let Ok(snapshot) = app.newest().await else {
             self.seen = None;
             return APART;
         };

@@ -15,6 +15,10 @@ use std::time::{Duration, Instant};
 
 /// For how long a snapshot is shown to whoever asks.
 const FRESH: Duration = Duration::from_millis(1500);
+/// Older figures than that are no figures.
+const LATE: Duration = Duration::from_secs(40);
+/// For how long a page waits for new ones.
+const MOMENT: Duration = Duration::from_millis(120);
 /// For how long the answer of `pgq.health()` is.
 const CHECKED: Duration = Duration::from_secs(10);
 /// For how long a page waits for the log to be read; the rest comes a moment later.
@@ -42,8 +46,24 @@ impl Snapshot {
 }
 
 impl App {
-    /// The figures, at most a second and a half old.
+    /// The figures for a page: new ones, if they can be had within a moment. Those that there are will do meanwhile, unless
+    /// something was changed from here; an open page is told when the new ones come.
     pub async fn snapshot(self: &Arc<Self>) -> Result<Arc<Snapshot>> {
+        let last = self.last().filter(|last| !self.is_stale() && last.made.elapsed() < LATE);
+        let Some(last) = last else { return self.newest().await };
+        if last.made.elapsed() < FRESH {
+            return Ok(last);
+        }
+        let app = self.clone();
+        let making = tokio::spawn(async move { app.newest().await });
+        match tokio::time::timeout(MOMENT, making).await {
+            Ok(made) => made.map_err(Failure::broken)?,
+            Err(_) => Ok(last),
+        }
+    }
+
+    /// The figures, at most a second and a half old.
+    pub async fn newest(self: &Arc<Self>) -> Result<Arc<Snapshot>> {
         let asked = Instant::now();
         let _making = self.making.lock().await;
         let stale = self.take_stale();

@@ -7,7 +7,7 @@ mod site;
 use pgqueuer_e2e::ask::{complete, dequeue, enqueue, run, value};
 use pgqueuer_e2e::until::until;
 use pgqueuer_web::Options;
-use site::{Site, site, site_with};
+use site::{Site, site, site_at, site_with};
 
 const PAGES: [&str; 8] =
     ["/", "/entrypoints", "/entrypoint?name=fetch", "/jobs", "/failures", "/schedules", "/workers", "/health"];
@@ -272,4 +272,30 @@ fn a_prefix_shows_only_its_own() {
     assert_eq!(value::<i64>(&mut site.sql, "SELECT count(*) FROM pgq.jobs", &[]), 2);
     site.act("pause", &[("name", "mail")]).is(303);
     assert!(value::<bool>(&mut site.sql, "SELECT paused FROM pgq.entrypoints WHERE entrypoint = 'shop_mail'", &[]));
+}
+
+#[test]
+fn in_another_application_every_link_stays_below_its_path() {
+    let mut site = site_at("/admin/queue");
+    let id = enqueue(&mut site.sql, "fetch", 1)[0].to_string();
+    for page in PAGES.into_iter().chain(["/nothing", "/jobs?entrypoint=fetch"]) {
+        let page = site.get(&format!("/admin/queue{}", page.trim_end_matches('/')));
+        for attribute in ["href", "src", "action", "data-hx-get", "data-events"] {
+            for link in page.body.split(&format!(" {attribute}=\"")).skip(1).map(|rest| rest.split('"').next().unwrap())
+            {
+                let ours = link
+                    .strip_prefix("/admin/queue")
+                    .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']));
+                assert!(ours || link.starts_with(['?', '#']), "{attribute} {link}");
+            }
+        }
+    }
+    let page = site.get(&format!("/admin/queue/jobs/{id}"));
+    let style = page.body.split("stylesheet\" href=\"").nth(1).unwrap().split('"').next().unwrap();
+    assert!(site.get(style).is(200).header("content-type").starts_with("text/css"));
+    let fields = [("key", page.key()), ("job", id.clone())];
+    let fields = fields.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let done = site.post("/admin/queue/do/cancel", &fields, &[("sec-fetch-site", "same-origin")]);
+    assert_eq!(done.header("location"), format!("/admin/queue/jobs/{id}?done=canceled&n=1"));
+    site.get("/jobs").is(404);
 }

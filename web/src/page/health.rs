@@ -54,7 +54,7 @@ pub async fn show(State(app): State<Shared>, frame: Frame) -> Result<Response> {
 /// second cost one look.
 pub async fn alive(State(app): State<Shared>) -> Response {
     app.start();
-    match app.snapshot().await {
+    match app.newest().await {
         Ok(_) => "ok\n".into_response(),
         Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "the database cannot be reached\n").into_response(),
     }

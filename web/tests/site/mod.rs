@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+use axum::Router;
 use pgqueuer_client::Postgres;
 use pgqueuer_e2e::cluster::{Database, database};
 use pgqueuer_web::Options;
@@ -75,18 +76,25 @@ pub fn site_with(options: Options) -> Site {
 
 /// A dashboard that connects as `address` says.
 pub fn site_of(database: Database<'static>, address: &str, options: Options) -> Site {
+    let queue = Postgres::new(address).unwrap();
+    serve(database, || pgqueuer_web::router(queue, options))
+}
+
+/// A dashboard under a path of another application.
+pub fn site_at(path: &'static str) -> Site {
+    let database = database();
+    let queue = Postgres::new(&database.address()).unwrap();
+    serve(database, || Router::new().nest(path, pgqueuer_web::router(queue, Options::default())))
+}
+
+fn serve(database: Database<'static>, router: impl FnOnce() -> Router + Send + 'static) -> Site {
     let sql = database.connect();
     let (stop, stopped) = oneshot::channel::<()>();
-    let queue = Postgres::new(address).unwrap();
-    let (listener, address) = RUNTIME.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        (listener, address)
-    });
+    let listener = RUNTIME.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let address = listener.local_addr().unwrap();
     RUNTIME.spawn(async move {
-        let router = pgqueuer_web::router(queue, options);
         let stopped = async { drop(stopped.await) };
-        pgqueuer_web::serve(listener, router, stopped).await.unwrap();
+        pgqueuer_web::serve(listener, router(), stopped).await.unwrap();
     });
     let config = Agent::config_builder().http_status_as_error(false).max_redirects(0);
     Site { database, sql, address, agent: config.build().into(), _stop: stop }
