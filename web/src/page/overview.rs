@@ -50,7 +50,8 @@ struct Overview {
     more: usize,
     ills: usize,
     held: String,
-    rows: String,
+    /// An estimate, where not all could be counted.
+    rows: Option<String>,
     standby: bool,
     preloaded: bool,
 }
@@ -71,6 +72,8 @@ pub async fn show(State(app): State<Shared>, frame: Frame) -> Result<Response> {
     let most = named.first().map_or(0, |(_, one)| one.due);
     let shown = named.iter().take(SHOWN);
     let backlog = shown.filter_map(|(name, one)| Some(backlog(app.short(name)?, one, figures.bounds, most)));
+    // All rows of the table are not those of a prefix.
+    let beyond = app.options.prefix.is_empty() && figures.beyond(|one| one.due, figures.bounds.due);
     page(&Overview {
         tiles: tiles(&snapshot, &tallies),
         throughput: chart::throughput(&tallies),
@@ -79,7 +82,7 @@ pub async fn show(State(app): State<Shared>, frame: Frame) -> Result<Response> {
         more: named.len().saturating_sub(SHOWN),
         ills: snapshot.ills(),
         held: held(figures),
-        rows: show::count(figures.rows),
+        rows: beyond.then(|| show::count(figures.rows)),
         standby: figures.standby,
         preloaded: figures.preloaded,
         frame,
