@@ -6,7 +6,7 @@ use crate::options::Options;
 use crate::pulse::{self, Pulse};
 use crate::snapshot::Snapshot;
 use pgqueuer_client::Postgres;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use uuid::Uuid;
 
@@ -22,8 +22,8 @@ pub struct App {
     /// One at a time makes a new snapshot; the others wait for it.
     pub making: tokio::sync::Mutex<()>,
     last: RwLock<Option<Arc<Snapshot>>>,
-    /// Something was changed from here since the last snapshot.
-    stale: AtomicBool,
+    /// How often something was changed from here.
+    changes: AtomicU64,
     started: OnceLock<()>,
 }
 
@@ -41,7 +41,7 @@ impl App {
             history: History::default(),
             making: tokio::sync::Mutex::default(),
             last: RwLock::default(),
-            stale: AtomicBool::new(false),
+            changes: AtomicU64::new(0),
             started: OnceLock::new(),
         });
         if tokio::runtime::Handle::try_current().is_ok() {
@@ -68,17 +68,13 @@ impl App {
 
     /// Something was changed from here: no page shows what was before.
     pub fn changed(&self) {
-        self.stale.store(true, Relaxed);
+        self.changes.fetch_add(1, SeqCst);
         self.pulse.nudge();
     }
 
-    pub fn is_stale(&self) -> bool {
-        self.stale.load(Relaxed)
-    }
-
-    /// Whether something was changed since this was last asked.
-    pub fn take_stale(&self) -> bool {
-        self.stale.swap(false, Relaxed)
+    /// Figures that were begun at another number may be those of before.
+    pub fn changes(&self) -> u64 {
+        self.changes.load(SeqCst)
     }
 
     /// An entrypoint's name in the database.

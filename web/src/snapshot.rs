@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub minutes: Vec<Option<Arc<Minute>>>,
     pub samples: Vec<Option<Sample>>,
     pub checks: Arc<Vec<Check>>,
+    /// How often something had been changed from here when it was begun.
+    changes: u64,
     made: Instant,
     checked: Instant,
 }
@@ -49,7 +51,7 @@ impl App {
     /// The figures for a page: new ones, if they can be had within a moment. Those that there are will do meanwhile, unless
     /// something was changed from here; an open page is told when the new ones come.
     pub async fn snapshot(self: &Arc<Self>) -> Result<Arc<Snapshot>> {
-        let last = self.last().filter(|last| !self.is_stale() && last.made.elapsed() < LATE);
+        let last = self.last().filter(|last| last.changes == self.changes() && last.made.elapsed() < LATE);
         let Some(last) = last else { return self.newest().await };
         if last.made.elapsed() < FRESH {
             return Ok(last);
@@ -66,22 +68,24 @@ impl App {
     pub async fn newest(self: &Arc<Self>) -> Result<Arc<Snapshot>> {
         let asked = Instant::now();
         let _making = self.making.lock().await;
-        let stale = self.take_stale();
+        let changes = self.changes();
         let last = self.last();
-        if let Some(last) = last.as_ref().filter(|last| !stale && asked.saturating_duration_since(last.made) < FRESH) {
+        if let Some(last) =
+            last.as_ref().filter(|last| last.changes == changes && asked.saturating_duration_since(last.made) < FRESH)
+        {
             return Ok(last.clone());
         }
-        let snapshot = Arc::new(self.make(last.as_deref()).await?);
+        let snapshot = Arc::new(self.make(last.as_deref(), changes).await?);
         self.keep(snapshot.clone());
         Ok(snapshot)
     }
 
-    async fn make(self: &Arc<Self>, last: Option<&Snapshot>) -> Result<Snapshot> {
+    async fn make(self: &Arc<Self>, last: Option<&Snapshot>, changes: u64) -> Result<Snapshot> {
         let ((at, figures), (checks, checked)) = tokio::try_join!(self.figures(), self.checks(last))?;
         self.history.note(at, &figures);
         read_log(self.clone(), at).await;
         let (minutes, samples) = (self.hour.minutes(at), self.history.samples(at));
-        Ok(Snapshot { figures, minutes, samples, checks, made: Instant::now(), checked })
+        Ok(Snapshot { figures, minutes, samples, checks, changes, made: Instant::now(), checked })
     }
 }
 
