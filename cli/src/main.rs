@@ -1,29 +1,41 @@
 //! `pgq`: administration of pgqueuer, workers for any program, metrics and dashboards.
 //!
-//! - [`args`]    what can be asked
-//! - [`connect`] where the server is
-//! - [`cmd`]     the commands, a file each
-//! - [`query`]   SQL, a file each, and rows as JSON
-//! - [`output`]  tables for people, JSON for programs
-//! - [`text`]    hostile text made harmless for a terminal
-//! - [`error`]   what went wrong, what to do about it, and the exit code
+//! - [`args`], [`help`] what can be asked, and the page that says so
+//! - [`connect`]    where the server is
+//! - [`cmd`]        the commands, a file each
+//! - [`query`]      SQL, a file each, and rows as JSON
+//! - [`exposition`] what the server counts
+//! - [`time`]       times and lengths of time, as people write them
+//! - [`confirm`]    a question before what cannot be undone
+//! - [`output`]     tables for people, JSON for programs
+//! - [`text`]       hostile text made harmless for a terminal
+//! - [`error`]      what went wrong, what to do about it, and the exit code
 
 mod args;
 mod cmd;
+mod confirm;
 mod connect;
 mod error;
+mod exposition;
+mod help;
 mod output;
 mod query;
 mod text;
+mod time;
 
 use args::Cli;
-use clap::Parser;
+use clap::FromArgMatches;
 use std::process::ExitCode;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    match cmd::run(cli).await {
+    let cli = Cli::from_arg_matches(&help::command().get_matches()).unwrap_or_else(|error| error.exit());
+    let Some(command) = cli.command else {
+        // A closed pipe is no reason to complain.
+        help::command().print_help().ok();
+        return ExitCode::from(2);
+    };
+    match cmd::run(cli.global, command).await {
         Ok(answer) => answer.into(),
         Err(error) => {
             error.print();

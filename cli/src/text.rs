@@ -2,16 +2,26 @@
 
 use std::borrow::Cow;
 use std::fmt::Write;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Control characters (with them every terminal escape) and those that turn the direction of text, as `\u{1b}`. A line break
 /// and a tab, too: a table has one line a row.
 pub fn harmless(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_harmful) {
+    made_harmless(text, is_harmful)
+}
+
+/// The same for a text of several lines, whose breaks and tabs stay.
+pub fn harmless_lines(text: &str) -> Cow<'_, str> {
+    made_harmless(text, |char| is_harmful(char) && !matches!(char, '\n' | '\t'))
+}
+
+fn made_harmless(text: &str, harms: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.chars().any(&harms) {
         return text.into();
     }
     let mut harmless = String::with_capacity(text.len());
     for char in text.chars() {
-        if is_harmful(char) {
+        if harms(char) {
             // Writing to a String cannot fail.
             write!(harmless, "{}", char.escape_default()).ok();
         } else {
@@ -26,12 +36,25 @@ fn is_harmful(char: char) -> bool {
         || matches!(char, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
 
-/// The first `most` characters, and an ellipsis where there are more.
+/// How many columns of a terminal a text takes.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// As much of a text as `most` columns of a terminal take, and an ellipsis where there is more.
 pub fn short(text: &str, most: usize) -> Cow<'_, str> {
-    match text.char_indices().nth(most) {
-        None => text.into(),
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()).into(),
+    // No character is narrower than a byte is long, but for those without any width.
+    if text.len() <= most || width(text) <= most {
+        return text.into();
     }
+    let mut taken = 0;
+    let fits = |char: &char| {
+        taken += char.width().unwrap_or(0);
+        taken < most
+    };
+    let mut cut: String = text.chars().take_while(fits).collect();
+    cut.push('…');
+    cut.into()
 }
 
 #[cfg(test)]
@@ -43,11 +66,14 @@ mod tests {
         assert_eq!(harmless("plain ü 漢"), "plain ü 漢");
         assert_eq!(harmless("\x1b]0;owned\x07\u{9b}31m\n"), "\\u{1b}]0;owned\\u{7}\\u{9b}31m\\n");
         assert_eq!(harmless("a\u{202e}b"), "a\\u{202e}b");
+        assert_eq!(harmless_lines("a\n\tb\r\x1b"), "a\n\tb\\r\\u{1b}");
     }
 
     #[test]
     fn long_text_is_cut_between_characters() {
         assert_eq!(short("äöü", 3), "äöü");
-        assert_eq!(short("äöü", 2), "äö…");
+        assert_eq!(short("äöüß", 3), "äö…");
+        assert_eq!(short("漢漢漢", 5), "漢漢…");
+        assert_eq!(short("漢漢漢", 6), "漢漢漢");
     }
 }

@@ -37,8 +37,9 @@ async fn addresses() -> (String, String) {
     static BOUNCER: OnceLock<PgBouncer> = OnceLock::new();
     let make = || {
         let database = cluster::database();
-        // Far fewer connections than the tests have.
-        let bouncer = BOUNCER.get_or_init(|| PgBouncer::before(&database, &[("default_pool_size", "4")]));
+        // Few for each database, and none for those whose test is over: the server has room for 500.
+        let settings = [("default_pool_size", "4"), ("server_idle_timeout", "1")];
+        let bouncer = BOUNCER.get_or_init(|| PgBouncer::before(&database, &settings));
         (bouncer.address_of(&database.name), database.address())
     };
     // Blocking calls.

@@ -179,7 +179,7 @@ fn what_fails_says_so_and_of_which_kind() {
     runtime.block_on(queue.enqueue(job().priority(1))).unwrap_err();
     let sent = until("the refused one has ended", || {
         let spans = TOLD.spans.get_finished_spans().unwrap();
-        spans.into_iter().find(|span| span.name == "enqueue twice" && attribute(span, "error.type") != "")
+        spans.into_iter().find(|span| span.name == "enqueue twice" && !attribute(span, "error.type").is_empty())
     });
     assert_eq!(attribute(&sent, "error.type"), "\"23505\"");
     assert!(matches!(sent.status, Status::Error { .. }), "{:?}", sent.status);

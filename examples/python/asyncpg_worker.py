@@ -8,12 +8,12 @@ import uuid
 
 import asyncpg
 
-DSN = os.environ["PGQUEUER_DSN"]
+DSN, WHO = os.environ["PGQUEUER_DSN"], uuid.uuid4()
 stopping, wake = asyncio.Event(), asyncio.Event()
 
 
-async def run(pool, who, job):
-    claim = job["id"], who, job["attempts"]  # Says whose it is, so that any connection of the pool may end it.
+async def run(pool, job):
+    claim = job["id"], WHO, job["attempts"]  # Says whose it is, so that any connection of the pool may end it.
     try:
         mail = json.loads(job["payload"])
         mail["to"].index("@")  # A ValueError where there is none.
@@ -25,17 +25,17 @@ async def run(pool, who, job):
 
 
 async def work(pool, db, jobs):
-    who = uuid.uuid4()
-    await db.execute("SELECT pgq.attach($1)", who)  # When db is closed, what this name holds goes back to the queue.
+    await db.execute("SELECT pgq.attach($1)", WHO)  # What this name holds goes back to the queue when db is closed.
+    await db.execute("SELECT pgq.release(ARRAY(SELECT id FROM pgq.jobs WHERE worker = $1), $1)", WHO)  # After restarts.
     # asyncpg calls back for its own LISTENs only, and a connection of the pool would lose them: db is none of those.
     await db.add_listener(await db.fetchval("SELECT pgq.channel('welcome')"), lambda *_: wake.set())
     db.add_termination_listener(lambda _: wake.set())
     while not stopping.is_set():
         wake.clear()
-        await db.execute("SELECT pgq.heartbeat($1, lease => '5 minutes')", who)  # And if nobody closes it: after this.
-        for job in await db.fetch("SELECT * FROM pgq.dequeue('{welcome}', 10, worker => $1, max_in_flight => 10)", who):
-            jobs.create_task(run(pool, who, job)).add_done_callback(lambda _: wake.set())
-        await asyncio.wait([asyncio.create_task(wake.wait())], timeout=30)
+        await db.execute("SELECT pgq.heartbeat($1, lease => '1 minute')", WHO)  # Should nobody close it: after this.
+        for job in await db.fetch("SELECT * FROM pgq.dequeue('{welcome}', 10, worker => $1, max_in_flight => 10)", WHO):
+            jobs.create_task(run(pool, job)).add_done_callback(lambda _: wake.set())
+        await asyncio.wait([asyncio.create_task(wake.wait())], timeout=20)
 
 
 async def main(db=None, delay=1):

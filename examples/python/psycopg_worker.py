@@ -53,6 +53,6 @@ with contextlib.suppress(KeyboardInterrupt):
                     busy = False
         except psycopg.OperationalError as error:
             busy = False
-            print(f"no server, next try in {delay} s: {error}", flush=True)
+            print(f"next try in {delay} s: {error}", flush=True)
             time.sleep(delay)
             delay = min(2 * delay, 30)

@@ -2,7 +2,7 @@
 
 use super::check::{self, OnConflict};
 use super::enqueue_many::{Batch, enqueue_batch};
-use super::wake::enqueued;
+use super::wake::{Starts, enqueued};
 use crate::error::Error;
 use crate::pg::argument::Raw;
 use crate::pg::spi::Parameter;
@@ -138,7 +138,7 @@ pub fn insert(job: &NewJob<'_>) -> Result<Inserted, Error> {
     let inserted =
         if job.dedupe_key.is_some() { pg::catch_duplicate(run, |detail| Error::Duplicate { detail })? } else { run()? };
     let relation = memory::relation(pg::relation(c"job")?);
-    enqueued(relation, entrypoint, inserted.due, 1, 1)?;
+    enqueued(relation, entrypoint, Starts::at(inserted.due), 1, 1)?;
     Ok(inserted)
 }
 

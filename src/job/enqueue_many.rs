@@ -1,7 +1,7 @@
 //! `pgq.enqueue_many` and `pgq.enqueue_many_text`: all jobs of a batch or none, ids in the order of the input.
 
 use super::check::{self, OnConflict};
-use super::wake::enqueued;
+use super::wake::{Starts, enqueued};
 use crate::error::Error;
 use crate::pg::argument::Raw;
 use crate::pg::spi::Parameter;
@@ -136,17 +136,18 @@ impl Batch {
         ]
     }
 
-    /// Wakes the workers of each entrypoint: with the first of its jobs that can run, and as many as there are.
+    /// Wakes the workers of each entrypoint: with the times of its jobs, and as many as there are.
     fn wake(&self, now: Time, ids: &[Option<i64>]) -> Result<(), Error> {
         let relation = memory::relation(pg::relation(c"job")?);
         let names = self.entrypoints.map(Raw::texts).unwrap_or_default();
         let after = self.execute_after.map(Raw::times).unwrap_or_default();
-        let mut arrived: BTreeMap<&str, (Time, usize)> = BTreeMap::new();
+        let mut arrived: BTreeMap<&str, (Starts, usize)> = BTreeMap::new();
         for (place, _) in ids.iter().enumerate().filter(|(_, id)| id.is_some()) {
             let name = names.get(place).and_then(Option::as_ref).or(self.one_entrypoint.as_ref());
             let due = after.get(place).copied().flatten().map_or(now, |after| after.max(now));
-            let (first, jobs) = arrived.entry(name.map_or("", String::as_str)).or_insert((due, 0));
-            (*first, *jobs) = ((*first).min(due), *jobs + 1);
+            let (all, jobs) = arrived.entry(name.map_or("", String::as_str)).or_insert((Starts::at(due), 0));
+            all.add(due);
+            *jobs += 1;
         }
         arrived.into_iter().try_for_each(|(name, (due, jobs))| enqueued(relation, name, due, jobs, jobs))
     }
@@ -188,7 +189,7 @@ fn replace(batch: &Batch, ids: &[i64], parameters: &[Parameter]) -> Result<Vec<O
     let own: HashSet<i64> = ids.iter().copied().collect();
     let (plain, keyed, entrypoints) = statement::ENQUEUE_REPLACE.run(parameters, |rows| {
         let (mut plain, mut keyed) = (HashSet::new(), HashMap::new());
-        let mut entrypoints: HashMap<String, (Time, usize, usize)> = HashMap::new();
+        let mut entrypoints: HashMap<String, (Starts, usize, usize)> = HashMap::new();
         for row in rows.iter() {
             match (row.big(1), row.text(2)) {
                 (Some(id), Some(key)) => drop(keyed.insert(key, id)),
@@ -196,8 +197,9 @@ fn replace(batch: &Batch, ids: &[i64], parameters: &[Parameter]) -> Result<Vec<O
                 _ => {}
             }
             if let (Some(name), Some(due)) = (row.text(3), row.time(4)) {
-                let (first, jobs, new) = entrypoints.entry(name).or_insert((due, 0, 0));
-                (*first, *jobs) = ((*first).min(due), *jobs + 1);
+                let (all, jobs, new) = entrypoints.entry(name).or_insert((Starts::at(due), 0, 0));
+                all.add(due);
+                *jobs += 1;
                 // One that was rewritten keeps the id that it had.
                 *new += usize::from(row.big(1).is_some_and(|id| own.contains(&id)));
             }

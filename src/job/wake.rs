@@ -12,19 +12,38 @@ use crate::shmem::{memory, service};
 use pgqueuer_core::channel::channel;
 use pgqueuer_core::claims::{Name, Outcome, QueueKey, Relation};
 
+/// When jobs may run.
+#[derive(Clone, Copy)]
+pub struct Starts {
+    first: Time,
+    last: Time,
+}
+
+impl Starts {
+    /// All at one time.
+    pub fn at(due: Time) -> Self {
+        Self { first: due, last: due }
+    }
+
+    /// Another one.
+    pub fn add(&mut self, due: Time) {
+        (self.first, self.last) = (self.first.min(due), self.last.max(due));
+    }
+}
+
 /// `jobs` jobs of this entrypoint can be claimed from `due` on, once the transaction has committed.
 ///
 /// # Errors
 /// [`Error::Broken`] where memory is out.
 pub fn wake(relation: Relation, entrypoint: &str, due: Time, jobs: usize) -> Result<(), Error> {
-    enqueued(relation, entrypoint, due, jobs, 0)
+    enqueued(relation, entrypoint, Starts::at(due), jobs, 0)
 }
 
 /// The same, where `new` of them were enqueued by this transaction: those are counted.
 ///
 /// # Errors
 /// [`Error::Broken`] where memory is out.
-pub fn enqueued(relation: Relation, entrypoint: &str, due: Time, jobs: usize, new: usize) -> Result<(), Error> {
+pub fn enqueued(relation: Relation, entrypoint: &str, due: Starts, jobs: usize, new: usize) -> Result<(), Error> {
     if guc::notify() == Notify::Transactional || (!memory::is_there() && guc::notify() != Notify::Off) {
         pg::notify(&channel(entrypoint), "");
     }
@@ -36,7 +55,8 @@ pub fn enqueued(relation: Relation, entrypoint: &str, due: Time, jobs: usize, ne
     let notify = guc::notify() == Notify::Coalesced;
     know(&queue, entrypoint, notify);
     transaction::reserve(1)?;
-    transaction::arrived(Arrival { queue, due, jobs: jobs as u64, enqueued: new as u64, notify });
+    let Starts { first, last } = due;
+    transaction::arrived(Arrival { queue, due: first, last, jobs: jobs as u64, enqueued: new as u64, notify });
     Ok(())
 }
 

@@ -6,7 +6,7 @@
 
 use super::{CATCH_UP, next_of};
 use crate::error::Error;
-use crate::job::wake::enqueued;
+use crate::job::wake::{Starts, enqueued};
 use crate::pg::spi::{Parameter, Row};
 use crate::pg::{self, Time};
 use crate::statement;
@@ -169,7 +169,7 @@ fn enqueue_and_advance(
         statement::FIRE.run(&parameters, |_| Ok(()))?;
     }
     advance(decided.iter().map(|(_, advance)| advance))?;
-    arrived.into_iter().try_for_each(|(entrypoint, jobs)| enqueued(relation, entrypoint, now, jobs, jobs))
+    arrived.into_iter().try_for_each(|(entrypoint, jobs)| enqueued(relation, entrypoint, Starts::at(now), jobs, jobs))
 }
 
 /// Writes down what has become of schedules, whose rows are locked.

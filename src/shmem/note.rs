@@ -37,6 +37,8 @@ pub struct Arrival {
     pub queue: QueueKey,
     /// When the first of them may run.
     pub due: i64,
+    /// When the last of them may run.
+    pub last: i64,
     /// How many.
     pub jobs: u64,
     /// How many of them are new.
@@ -50,7 +52,8 @@ impl Arrival {
     pub fn merge(&mut self, other: &Self) -> bool {
         let same = self.queue == other.queue && self.notify == other.notify;
         if same {
-            (self.due, self.jobs) = (self.due.min(other.due), self.jobs.saturating_add(other.jobs));
+            (self.due, self.last) = (self.due.min(other.due), self.last.max(other.last));
+            self.jobs = self.jobs.saturating_add(other.jobs);
             self.enqueued += other.enqueued;
         }
         same

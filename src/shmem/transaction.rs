@@ -298,6 +298,10 @@ fn arrive(claims: &mut Claims<'_>, arrival: &Arrival, now: i64) {
         claims.falls_due(arrival.queue.relation, arrival.due);
         return;
     }
+    if arrival.last > now {
+        // Some can run and some fall due later; which is the next of these, the worker has to look up.
+        claims.falls_due(arrival.queue.relation, now);
+    }
     claims.wake(&arrival.queue, arrival.jobs);
     if arrival.notify {
         claims.notify(&arrival.queue);

@@ -75,7 +75,7 @@ def server():
 def database(server, file):
     """One for each program: `file` is a fixture of the test's module."""
     name = f"pgqueuer_example_{uuid.uuid4().hex}"
-    server.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
+    server.execute(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C'")
     database = Database(name, re.sub(r"/[^/?]+(\?|$)", rf"/{name}\1", DSN))
     database.session.execute("CREATE EXTENSION pgqueuer")
     database.rows("SELECT pgq.configure('welcome', max_attempts => 2, backoff_initial => '10 ms')")
@@ -86,7 +86,7 @@ def database(server, file):
 
 @pytest.fixture(scope="module")
 def start(database, tmp_path_factory):
-    """Starts a program of examples/, with further arguments. Those that `file` has needed are killed when it is done."""
+    """Starts a program of examples/, with further arguments. What runs when the tests of `file` are done is killed."""
     folder, programs = tmp_path_factory.mktemp("output"), []
 
     def start_one(file, *arguments):

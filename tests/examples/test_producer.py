@@ -60,4 +60,5 @@ def test_text_and_bytes_are_enqueued_as_they_are(file, database):
     data = bytes(range(256)) * 500
     subprocess.run([*command, "o'neil", ODD], **settings)
     subprocess.run([*command, "welcome"], input=data, **settings)
-    assert database.rows("SELECT entrypoint, payload FROM pgq.jobs ORDER BY id") == [("o'neil", ODD.encode()), ("welcome", data)]
+    jobs = database.rows("SELECT entrypoint, payload FROM pgq.jobs ORDER BY id")
+    assert jobs == [("o'neil", ODD.encode()), ("welcome", data)]

@@ -77,7 +77,10 @@ def test_where_the_commit_fails_there_is_no_job(service, database):
     assert members(database) == mails(database) == before
 
 
-@pytest.mark.parametrize("body", ["{", "[]", "1", "{}", '{"address": 1}', '{"address": "ada"}', '{"address": "a\\u0000@b"}'])
+WRONG = ["{", "[]", "1", "{}", '{"address": 1}', '{"address": "ada"}', '{"address": "a\\u0000@b"}']
+
+
+@pytest.mark.parametrize("body", WRONG)
 def test_what_is_no_address_is_refused(service, database, body):
     before = mails(database)
     status, _ = service.post(body.encode())

@@ -76,7 +76,9 @@ def test_a_job_whose_worker_loses_its_connection_is_run_again(worker, database):
     until(database.claims)
     database.terminate()
     until(lambda: database.status(job) == "successful")
-    assert database.outcomes(job) == ["released", "successful"]
+    *before, last = database.outcomes(job)
+    # The worker with a name gives it back itself, and then the attempt does not count.
+    assert (before, last) in ((["released"], "successful"), ([], "successful"))
 
 
 @pytest.fixture

@@ -10,6 +10,11 @@ use tokio_postgres::types::Type;
 
 /// Which jobs.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  pgq jobs\n  pgq jobs mail fetch --status queued\n  pgq jobs --status failed --json\n\n\
+                        Of a role that may only read the view (grant monitor) all jobs are looked through, which takes seconds \
+                        where there are millions."
+)]
 pub struct Args {
     /// Only of these entrypoints
     entrypoints: Vec<String>,
@@ -30,8 +35,7 @@ enum Live {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Answer> {
-    let entrypoints: Vec<String> = args.entrypoints.iter().map(|name| context.prefixed(name)).collect();
-    let entrypoints = (!entrypoints.is_empty()).then_some(entrypoints);
+    let entrypoints = context.all_prefixed(&args.entrypoints);
     let status: Vec<_> = args.status.iter().filter_map(ValueEnum::to_possible_value).collect();
     let status: Vec<&str> = status.iter().map(clap::builder::PossibleValue::get_name).collect();
     let status = (!status.is_empty()).then_some(status);
@@ -41,7 +45,8 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
         (&args.limit, Type::INT8),
         (&context.global.prefix, Type::TEXT),
     ];
-    let rows = query::rows(&context.queue, sql!("jobs"), &parameters).await?;
+    let statement = if query::reads_table(&context.queue).await? { sql!("jobs") } else { sql!("jobs_seen") };
+    let rows = query::look(&context.queue, statement, &parameters).await?;
     context.output.rows(&rows, "No live jobs.");
     Ok(Answer::Yes)
 }

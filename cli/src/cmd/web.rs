@@ -10,6 +10,12 @@ use tokio::net::TcpListener;
 
 /// Where, and for whom.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  pgq web\n  pgq web --read-only --title staging --listen 127.0.0.1:8081\n  PGQUEUER_WEB_PASSWORD=... pgq web --listen 0.0.0.0:8080\n\n\
+                        On an address that other machines reach it asks for a login: a password, of --password-file or \
+                        PGQUEUER_WEB_PASSWORD, with any name; or Authorization: Bearer with PGQUEUER_WEB_TOKEN. /healthz asks \
+                        for none. docs/web.md tells more."
+)]
 pub struct Args {
     /// Address and port to listen on; beyond this machine only with a login
     #[arg(long, env = "PGQUEUER_WEB_LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]

@@ -264,3 +264,31 @@ fn a_deferred_job_is_told_of_though_the_background_worker_was_ended_meanwhile() 
     assert_eq!(value::<i64>(&mut session, end, &[]), 1);
     assert_eq!(first(&mut worker), (channel, String::new()), "though nobody has called anything since");
 }
+
+/// One transaction brings jobs for now and a deferred one of the same entrypoint, in whatever way: it is told of when it is
+/// due, though nothing else happens until then.
+#[test]
+fn a_deferred_job_that_came_with_others_for_now_is_told_of_when_it_is_due() {
+    let database = database();
+    let (mut worker, _) = listener(&database, "fetch");
+    let mut producer = database.connect();
+    enqueue(&mut producer, "fetch", 1);
+    first(&mut worker);
+    let batches = [
+        "SELECT pgq.enqueue('fetch'), pgq.enqueue('fetch', delay => '1500 ms')",
+        "SELECT pgq.enqueue('fetch', delay => '1500 ms'), pgq.enqueue('fetch')",
+        "SELECT pgq.enqueue_many('{fetch}', '{a,b}', execute_after => ARRAY[now(), clock_timestamp() + '1500 ms'])",
+        "SELECT pgq.enqueue_many('{fetch}', '{a,b}', on_conflict => 'replace', dedupe_keys => ARRAY[NULL, NULL]::text[], \
+                                 execute_after => ARRAY[now(), clock_timestamp() + '1500 ms'])",
+        "INSERT INTO pgq.jobs (entrypoint, execute_after) VALUES ('fetch', now()), ('fetch', clock_timestamp() + '1500 ms')",
+    ];
+    for batch in batches {
+        run(&mut producer, batch);
+        // Those for now, until it is quiet: the deferred one is left.
+        heard(&mut worker, SILENCE);
+        pgqueuer_e2e::ask::dequeue(&mut producer, "fetch", 100);
+        first(&mut worker);
+        let due = pgqueuer_e2e::ask::dequeue(&mut producer, "fetch", 100);
+        assert_eq!(due.len(), 1, "{batch}");
+    }
+}

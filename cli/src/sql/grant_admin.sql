@@ -1,0 +1,1 @@
+SELECT pgq.grant_admin($1)

@@ -1,0 +1,1 @@
+SELECT pgq.grant_monitor($1)

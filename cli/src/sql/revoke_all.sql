@@ -1,0 +1,1 @@
+SELECT pgq.revoke_all($1)

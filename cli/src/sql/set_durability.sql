@@ -1,0 +1,1 @@
+SELECT pgq.set_durability($1)

@@ -1,0 +1,1 @@
+ALTER EXTENSION pgqueuer UPDATE

@@ -1,0 +1,60 @@
+//! `docs/cli.md` is true: its blocks run, one after the other, in a fresh database.
+
+use crate::pgq::{Folder, bare};
+use pgqueuer_e2e::cluster::empty_database;
+use std::path::Path;
+use std::process::Command;
+
+fn page() -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cli.md");
+    std::fs::read_to_string(file).unwrap()
+}
+
+#[test]
+fn every_block_of_the_page_runs() {
+    let database = empty_database();
+    let folder = Folder::new();
+    let programs = Path::new(env!("CARGO_BIN_EXE_pgq")).parent().unwrap().display().to_string();
+    let page = page();
+    let blocks: Vec<&str> = page.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert!(blocks.len() > 10, "the blocks were found");
+    for block in blocks {
+        let mut shell = Command::new("bash");
+        shell.args(["-euo", "pipefail", "-c", block]).current_dir(folder.path());
+        for (name, value) in bare(&[]).get_envs() {
+            shell.env(name, value.unwrap_or_default());
+        }
+        let path = std::env::var("PATH").unwrap_or_default();
+        let bin = database.program("psql");
+        let bin = Path::new(bin.get_program()).parent().unwrap().display().to_string();
+        shell.env("PATH", format!("{programs}:{bin}:{path}")).env("PGQUEUER_DSN", database.address());
+        let (host, port) = database.host_and_port();
+        shell
+            .env("PGHOST", host)
+            .env("PGPORT", port.to_string())
+            .env("PGUSER", "postgres")
+            .env("PGDATABASE", &database.name);
+        let ended = shell.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(ended.status.success(), "{block}\n{}{}", text(&ended.stdout), text(&ended.stderr));
+    }
+}
+
+#[test]
+fn the_page_has_every_command() {
+    let page = page();
+    let help = crate::pgq::ran(&mut bare(&["--help"])).ok();
+    let commands = help
+        .lines()
+        .filter_map(|line| line.strip_prefix("  "))
+        .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()));
+    let names: Vec<&str> = commands.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(names.len() > 25);
+    for name in names {
+        // Those that run on have pages of their own.
+        assert!(
+            ["work", "top", "web", "metrics", "mcp", "help"].contains(&name) || page.contains(&format!("pgq {name}")),
+            "{name}"
+        );
+    }
+}
