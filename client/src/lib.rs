@@ -36,7 +36,7 @@ pub use job::{Job, JobStatus, Status};
 pub use memory::Memory;
 pub use new_job::{NewJob, OnConflict};
 pub use outcome::{BoxError, Failure, Outcome};
-pub use postgres::{Postgres, Session};
+pub use postgres::{Notifications, Postgres, Session};
 pub use producer::{Completion, Producer};
 pub use worker::{Context, Entrypoint, Handler, Middleware, Next, Worker, WorkerBuilder};
 

@@ -27,6 +27,7 @@ mod stale;
 mod uninstall;
 mod upgrade;
 mod verify;
+mod web;
 mod workers;
 
 use crate::args::Global;
@@ -90,6 +91,8 @@ pub enum Command {
     Stale(stale::Args),
     /// Print what the server tells workers, as it comes
     Listen(listen::Args),
+    /// Show it all in a browser, and act there
+    Web(web::Args),
     /// Print the completions of a shell
     Completions(completions::Args),
     /// Print the manual page, or write all of them
@@ -163,6 +166,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Answer> {
         Command::Workers(args) => workers::run(context, args).await,
         Command::Stale(args) => stale::run(context, args).await,
         Command::Listen(args) => listen::run(context, args).await,
+        Command::Web(args) => web::run(context, args).await,
         Command::Completions(args) => Ok(completions::run(&args)),
         Command::Man(args) => man::run(&args),
     }

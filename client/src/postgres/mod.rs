@@ -9,7 +9,8 @@
 //! - [`lend`]      connections of the pool
 //! - [`hosts`]     which server answers
 //! - [`connect`]   connections: the pool's, and our own, with notifications and cancelable
-//! - [`listen`]    hearing of jobs
+//! - [`listen`]    hearing of jobs, for a worker
+//! - [`notifications`] hearing of jobs, for whoever only looks
 //! - [`complete`]  waiting for the end of jobs
 
 mod complete;
@@ -20,6 +21,7 @@ mod hosts;
 mod inspect;
 mod lend;
 mod listen;
+mod notifications;
 mod produce;
 mod session;
 mod statement;
@@ -34,6 +36,7 @@ use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
 use tokio_postgres::{Config, NoTls, Socket};
 
 pub(crate) use consume::complete;
+pub use notifications::Notifications;
 pub use session::Session;
 
 /// How many connections the pool holds at most, unless [`Postgres::pool_size`] says otherwise.

@@ -1,0 +1,2 @@
+-- All numbers of the queue, and when.
+SELECT now(), pgq.metrics()
