@@ -44,12 +44,6 @@ async fn look_planned(queue: &Postgres, sql: &str, parameters: &[Parameter<'_>],
     read(&rows)
 }
 
-/// Whether this role may read the table of jobs, with its indexes. One that `pgq.grant_monitor` was called for may only
-/// read the view, which is slow where there are millions.
-pub async fn reads_table(queue: &Postgres) -> Result<bool> {
-    value(queue, sql!("reads_table"), &[]).await
-}
-
 /// The only value of the only row.
 pub async fn value<T>(queue: &Postgres, sql: &str, parameters: &[Parameter<'_>]) -> Result<T>
 where

@@ -55,7 +55,7 @@ CREATE FUNCTION pgq.grant_monitor(role text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pgq.give(role, '{status,explain,queue_size,throughput,latency,health,metrics,payload_text,payload_json,channel,listen,claims,attempt_ended,known_workers,cron_next,is_armed}');
-    EXECUTE pg_catalog.format('GRANT SELECT ON pgq.jobs, pgq.job_log, pgq.entrypoints, pgq.workers, pgq.schedules TO %I', role);
+    EXECUTE pg_catalog.format('GRANT SELECT ON pgq.jobs, pgq.job, pgq.job_log, pgq.entrypoints, pgq.workers, pgq.schedules TO %I', role);
 END
 $$;
 COMMENT ON FUNCTION pgq.grant_monitor(text) IS

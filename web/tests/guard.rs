@@ -238,10 +238,7 @@ fn a_monitor_sees_everything_and_changes_nothing() {
     let database = database();
     let mut sql = database.connect();
     let role = format!("monitor_{}", database.name);
-    run(
-        &mut sql,
-        &format!("CREATE ROLE {role} LOGIN; SELECT pgq.grant_monitor('{role}'); GRANT SELECT ON pgq.job TO {role}"),
-    );
+    run(&mut sql, &format!("CREATE ROLE {role} LOGIN; SELECT pgq.grant_monitor('{role}')"));
     let id = enqueue(&mut sql, "fetch", 2)[0];
     pgqueuer_e2e::ask::dequeue(&mut sql, "fetch", 1);
     run(&mut sql, "SELECT pgq.schedule('report', '@hourly')");

@@ -23,8 +23,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
     let entrypoints = context.all_prefixed(&args.entrypoints);
     let parameters: [query::Parameter; 3] =
         [(&entrypoints, Type::TEXT_ARRAY), (&args.limit, Type::INT8), (&context.global.prefix, Type::TEXT)];
-    let statement = if query::reads_table(&context.queue).await? { sql!("failed") } else { sql!("failed_seen") };
-    let rows = query::look(&context.queue, statement, &parameters).await?;
+    let rows = query::look(&context.queue, sql!("failed"), &parameters).await?;
     context.output.rows(&rows, "No failed jobs.");
     Ok(Answer::Yes)
 }

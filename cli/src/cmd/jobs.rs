@@ -45,8 +45,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
         (&args.limit, Type::INT8),
         (&context.global.prefix, Type::TEXT),
     ];
-    let statement = if query::reads_table(&context.queue).await? { sql!("jobs") } else { sql!("jobs_seen") };
-    let rows = query::look(&context.queue, statement, &parameters).await?;
+    let rows = query::look(&context.queue, sql!("jobs"), &parameters).await?;
     context.output.rows(&rows, "No live jobs.");
     Ok(Answer::Yes)
 }

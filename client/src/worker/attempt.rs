@@ -16,8 +16,9 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-/// The places that an attempt takes, of the worker and of its entrypoint.
-pub(super) type Permits = (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>);
+/// The places that an attempt takes, of its entrypoint and of the worker. They become free in this order: whoever waits for one of
+/// the worker's finds that of the entrypoint free, too, and does not take its turn from it.
+pub(super) type Permits = (Option<OwnedSemaphorePermit>, OwnedSemaphorePermit);
 
 impl<S: Send + Sync + 'static> Life<S> {
     /// Runs it. The permits are held until its result has found room among those to be sent.

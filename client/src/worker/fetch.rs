@@ -37,13 +37,16 @@ struct Group {
     passed_over: AtomicBool,
 }
 
-/// All groups, and which comes first next: another each time, so that none starves.
+/// All groups, and which comes first next: the one after that which was asked for last, so that each has its turn.
 struct Groups(Vec<Group>, AtomicUsize);
 
 impl Groups {
-    fn in_turn(&self) -> impl Iterator<Item = &Group> {
-        let first = self.1.fetch_add(1, Relaxed) % self.0.len();
-        self.0.iter().cycle().skip(first).take(self.0.len())
+    fn in_turn(&self) -> impl Iterator<Item = (usize, &Group)> {
+        self.0.iter().enumerate().cycle().skip(self.1.load(Relaxed)).take(self.0.len())
+    }
+
+    fn had_its_turn(&self, place: usize) {
+        self.1.store((place + 1) % self.0.len(), Relaxed);
     }
 }
 
@@ -169,13 +172,14 @@ impl<S: Send + Sync + 'static> Life<S> {
     /// One call for each group that has room. Whether one of them brought all that it asked for: then there may be more.
     async fn round(self: &Arc<Self>, groups: &Groups, stop: &CancellationToken) -> Result<bool> {
         let mut is_full = false;
-        for group in groups.in_turn() {
+        for (place, group) in groups.in_turn() {
             let Some(mut places) = self.places(group) else {
                 group.pass_over();
                 continue;
             };
+            groups.had_its_turn(place);
             let call = group.call(&self.look);
-            let most = places.0.num_permits();
+            let most = places.1.num_permits();
             let fetch = Fetch {
                 worker: self.worker,
                 entrypoints: &group.names,
@@ -199,7 +203,7 @@ impl<S: Send + Sync + 'static> Life<S> {
         let most =
             u32::try_from(room.min(self.permits.available_permits()).min(BATCH)).ok().filter(|most| *most > 0)?;
         let own = group.permits.clone().map(|permits| permits.try_acquire_many_owned(most)).transpose().ok()?;
-        Some((self.permits.clone().try_acquire_many_owned(most).ok()?, own))
+        Some((own, self.permits.clone().try_acquire_many_owned(most).ok()?))
     }
 
     async fn start(self: &Arc<Self>, job: Job, permits: Option<Permits>, stop: &CancellationToken) -> Result<()> {
@@ -241,7 +245,7 @@ impl<S: Send + Sync + 'static> Life<S> {
 }
 
 /// Places for one job.
-fn one_of((of_worker, own): &mut Permits) -> Option<Permits> {
+fn one_of((own, of_worker): &mut Permits) -> Option<Permits> {
     let own = own.as_mut().map(|own| own.split(1).ok_or(())).transpose().ok()?;
-    Some((of_worker.split(1)?, own))
+    Some((own, of_worker.split(1)?))
 }
