@@ -41,7 +41,7 @@ impl Cluster {
         let failure = self.find().await.err();
         let mut databases = vec![];
         let mut names: Vec<(bool, String)> =
-            self.queues.values().map(|queue| (queue.is_ill(), queue.name().to_owned())).collect();
+            self.queues.values().map(|queue| (queue.ill, queue.name().to_owned())).collect();
         names.sort();
         for (_, name) in names {
             let Some(queue) = self.queues.get_mut(&name) else { continue };
@@ -57,7 +57,7 @@ impl Cluster {
                 self.queues.remove(&name);
                 continue;
             }
-            queue.say(&found);
+            queue.ill = found.failure.is_some();
             databases.push(found);
         }
         if databases.is_empty()
@@ -68,6 +68,16 @@ impl Cluster {
         }
         databases.sort_by(|one, other| one.database.cmp(&other.database));
         Look { databases, made: Instant::now() }
+    }
+
+    /// Says what is new since the last time, for whoever reads the log of this process.
+    pub fn say(&mut self, look: &Look) {
+        for found in &look.databases {
+            match self.queues.get_mut(&found.database) {
+                Some(queue) => queue.say(found),
+                None => found.failure.iter().for_each(Error::print),
+            }
+        }
     }
 
     /// Looks for databases that are new, and forgets those that are gone.

@@ -42,6 +42,7 @@ impl Shared {
                 return last.clone();
             }
             let look = Arc::new(state.0.look().await);
+            state.0.say(&look);
             state.1 = Some(look.clone());
             look
         });

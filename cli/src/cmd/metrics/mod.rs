@@ -79,13 +79,10 @@ async fn print(context: &Context, mut cluster: Cluster) -> Result<Answer> {
     {
         return Err(Error::System { what: "the metrics cannot be written".into(), source });
     }
-    let mut failures = look.databases.into_iter().filter_map(|database| database.failure);
-    match (failures.next(), failures.next()) {
-        (None, _) => Ok(Answer::Yes),
-        (Some(only), None) => Err(only),
-        // Each was said already.
-        _ => Ok(Answer::No),
-    }
+    let mut failures: Vec<Error> = look.databases.into_iter().filter_map(|database| database.failure).collect();
+    let last = failures.pop();
+    failures.iter().for_each(Error::print);
+    last.map_or(Ok(Answer::Yes), Err)
 }
 
 fn as_json(page: &str) -> Value {

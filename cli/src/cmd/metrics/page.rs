@@ -113,10 +113,10 @@ impl Family {
 
 /// A line with one more label, before its own.
 fn labelled(line: &str, label: &str) -> String {
-    match line.find(['{', ' ']) {
-        Some(end) if line[end..].starts_with('{') => format!("{}{{{label},{}", &line[..end], &line[end + 1..]),
-        Some(end) => format!("{}{{{label}}}{}", &line[..end], &line[end..]),
-        None => line.to_owned(),
+    let (name, rest) = line.split_at(line.find(['{', ' ']).unwrap_or(line.len()));
+    match rest.strip_prefix('{') {
+        Some(labels) => format!("{name}{{{label},{labels}"),
+        None => format!("{name}{{{label}}}{rest}"),
     }
 }
 

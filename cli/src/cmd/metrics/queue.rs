@@ -21,6 +21,8 @@ pub struct Queue {
     looks: Looks,
     choice: Choice,
     checked: Option<(Instant, Vec<Row>)>,
+    /// Whether it did not answer last time.
+    pub ill: bool,
     /// What was said last on standard error, until all is well again.
     said: Option<String>,
 }
@@ -45,19 +47,14 @@ impl Queue {
     pub fn new(server: Server, patience: Duration) -> Result<Self> {
         // Who asks one thing at a time needs no more.
         let looks = Looks { queue: server.queue()?.pool_size(1), patience };
-        Ok(Self { server, looks, choice: Choice::default(), checked: None, said: None })
+        Ok(Self { server, looks, choice: Choice::default(), checked: None, ill: false, said: None })
     }
 
     pub fn name(&self) -> &str {
         self.server.database()
     }
 
-    /// Whether it did not answer last time.
-    pub fn is_ill(&self) -> bool {
-        self.said.is_some()
-    }
-
-    /// Asks for everything. A failure is said on standard error, once for as long as it is the same.
+    /// Asks for everything.
     pub async fn look(&mut self, limits: &Limits) -> Found {
         let begun = Instant::now();
         let mut found = match self.ask(limits).await {
@@ -68,7 +65,7 @@ impl Queue {
         found
     }
 
-    /// Says what is new, for whoever reads the log of this process.
+    /// Says on standard error what is new: a failure once for as long as it is the same.
     pub fn say(&mut self, found: &Found) {
         let now = found.failure.as_ref().map(ToString::to_string);
         if let Some(failure) = found.failure.as_ref().filter(|_| now != self.said) {
