@@ -13,8 +13,6 @@ use rmcp::{tool, tool_router};
 use std::collections::BTreeSet;
 use tokio_postgres::types::Type;
 
-type Answer<T> = Result<Json<T>, Failure>;
-
 /// So many jobs at one time.
 const MOST: usize = 1000;
 
@@ -27,7 +25,7 @@ impl Desk {
         idempotent_hint = true,
         open_world_hint = false
     ))]
-    async fn requeue(&self, Parameters(Jobs { ids }): Parameters<Jobs>) -> Answer<Changed> {
+    async fn requeue(&self, Parameters(Jobs { ids }): Parameters<Jobs>) -> Result<Json<Changed>, Failure> {
         let changed = self.looks.queue.requeue(&self.ours(&ids).await?).await?;
         Ok(changes(ids, changed))
     }
@@ -39,7 +37,7 @@ impl Desk {
         idempotent_hint = true,
         open_world_hint = false
     ))]
-    async fn cancel(&self, Parameters(Jobs { ids }): Parameters<Jobs>) -> Answer<Changed> {
+    async fn cancel(&self, Parameters(Jobs { ids }): Parameters<Jobs>) -> Result<Json<Changed>, Failure> {
         let changed = self.looks.queue.cancel(&self.ours(&ids).await?).await?;
         Ok(changes(ids, changed))
     }
@@ -51,7 +49,10 @@ impl Desk {
         idempotent_hint = true,
         open_world_hint = false
     ))]
-    async fn pause(&self, Parameters(Entrypoint { entrypoint }): Parameters<Entrypoint>) -> Answer<Switched> {
+    async fn pause(
+        &self,
+        Parameters(Entrypoint { entrypoint }): Parameters<Entrypoint>,
+    ) -> Result<Json<Switched>, Failure> {
         let changed = self.looks.queue.pause(&self.full(&entrypoint)?).await?;
         Ok(Json(Switched { changed }))
     }
@@ -63,7 +64,10 @@ impl Desk {
         idempotent_hint = true,
         open_world_hint = false
     ))]
-    async fn resume(&self, Parameters(Entrypoint { entrypoint }): Parameters<Entrypoint>) -> Answer<Switched> {
+    async fn resume(
+        &self,
+        Parameters(Entrypoint { entrypoint }): Parameters<Entrypoint>,
+    ) -> Result<Json<Switched>, Failure> {
         let changed = self.looks.queue.resume(&self.full(&entrypoint)?).await?;
         Ok(Json(Switched { changed }))
     }
@@ -75,7 +79,10 @@ impl Desk {
         idempotent_hint = true,
         open_world_hint = false
     ))]
-    async fn pause_schedule(&self, Parameters(Schedule { name }): Parameters<Schedule>) -> Answer<Switched> {
+    async fn pause_schedule(
+        &self,
+        Parameters(Schedule { name }): Parameters<Schedule>,
+    ) -> Result<Json<Switched>, Failure> {
         let changed = self.looks.queue.pause_schedule(&self.full(&name)?).await?;
         Ok(Json(Switched { changed }))
     }
@@ -87,7 +94,10 @@ impl Desk {
         idempotent_hint = true,
         open_world_hint = false
     ))]
-    async fn resume_schedule(&self, Parameters(Schedule { name }): Parameters<Schedule>) -> Answer<Switched> {
+    async fn resume_schedule(
+        &self,
+        Parameters(Schedule { name }): Parameters<Schedule>,
+    ) -> Result<Json<Switched>, Failure> {
         let changed = self.looks.queue.resume_schedule(&self.full(&name)?).await?;
         Ok(Json(Switched { changed }))
     }

@@ -74,7 +74,8 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
     };
     tokio::select! {
         served = serving => served?,
-        () = web::ended() => {}
+        // A read of standard input that is under way cannot be given up, and would keep the process.
+        () = web::ended() => std::process::exit(0),
     }
     Ok(Answer::Yes)
 }
