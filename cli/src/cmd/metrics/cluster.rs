@@ -12,8 +12,9 @@ use std::time::{Duration, Instant};
 
 /// How often it is asked which databases there are, and which of them have a queue by now.
 const FIND: Duration = Duration::from_secs(60);
-/// One look takes no longer: Prometheus waits for 10 seconds. What was not asked by then counts as not answering.
-const WHOLE: Duration = Duration::from_secs(8);
+/// A look takes no longer than one answer may, and this: 8 seconds, where Prometheus waits for 10. What was not asked by then
+/// counts as not answering.
+const MORE: Duration = Duration::from_secs(3);
 
 pub struct Cluster {
     home: Server,
@@ -37,7 +38,7 @@ impl Cluster {
 
     /// Looks at each database. Those that did not answer last time come last: they do not take the time of the others.
     pub async fn look(&mut self) -> Look {
-        let deadline = Instant::now() + WHOLE;
+        let deadline = Instant::now() + self.patience + MORE;
         let failure = self.find().await.err();
         let mut databases = vec![];
         let mut names: Vec<(bool, String)> =
@@ -49,13 +50,16 @@ impl Cluster {
             let found = match tokio::time::timeout(left, queue.look(&self.limits)).await {
                 Ok(found) => found,
                 Err(_) => {
-                    let late = pgqueuer_client::Error::Timeout(WHOLE);
+                    let late = pgqueuer_client::Error::Timeout(self.patience + MORE);
                     Found { database: name.clone(), failure: Some(late.into()), ..Found::default() }
                 }
             };
             if self.finder.is_some() && found.failure.as_ref().is_some_and(has_no_queue) {
                 self.queues.remove(&name);
                 continue;
+            }
+            if self.finder.is_some() {
+                queue.leave();
             }
             queue.ill = found.failure.is_some();
             databases.push(found);
@@ -87,6 +91,7 @@ impl Cluster {
             return Ok(());
         }
         let rows = looks.rows(sql!("databases"), &[]).await.map_err(|error| error.at(&self.home))?;
+        looks.queue.pool().retain(|_, _| false);
         let names: BTreeSet<String> =
             rows.iter().filter_map(|row| row.get("name")?.as_str().map(str::to_owned)).collect();
         self.queues.retain(|name, _| names.contains(name));

@@ -65,6 +65,11 @@ impl Queue {
         found
     }
 
+    /// Ends its connection: it would keep the database from being dropped.
+    pub fn leave(&self) {
+        self.looks.queue.pool().retain(|_, _| false);
+    }
+
     /// Says on standard error what is new: a failure once for as long as it is the same.
     pub fn say(&mut self, found: &Found) {
         let now = found.failure.as_ref().map(ToString::to_string);
