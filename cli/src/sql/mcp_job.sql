@@ -8,7 +8,7 @@ WITH log AS MATERIALIZED (
     SELECT l.entrypoint, l.priority, l.attempts, l.outcome, l.created FROM log AS l ORDER BY l.finished DESC LIMIT 1
 )
 SELECT row_to_json(k)
-  FROM (SELECT a.id, pgq.explain(a.id) AS explanation,
+  FROM (SELECT a.id, left(pgq.explain(a.id), $4::int) AS explanation,
                substr(coalesce(j.entrypoint, l.entrypoint), length($2) + 1) AS entrypoint,
                coalesce(j.status, l.outcome) AS status, coalesce(j.priority, l.priority) AS priority,
                coalesce(j.attempts, l.attempts) AS attempts, coalesce(j.created, l.created) AS created,

@@ -28,7 +28,7 @@ fn ten_megabytes_bytes_and_escapes_are_told_harmlessly_by_their_beginning() {
         .unwrap();
     let mut assistant = Assistant::start(&database, &["--allow-changes"]);
     let jobs = assistant.call("queue_table_info", json!({}));
-    assert!(jobs.text.len() < 6000, "{}", jobs.text.len());
+    assert!(jobs.text.len() < 6000, "{}", jobs.text);
     let jobs = jobs.rows();
     assert_eq!(jobs[0]["entrypoint"], NAME, "a name is what it is: it is an argument of other tools");
     let shown = jobs[0]["payload_start"]["beginning"].as_str().unwrap();

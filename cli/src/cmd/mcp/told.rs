@@ -189,8 +189,8 @@ pub struct SchemaInfo {
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Explained {
     pub id: i64,
-    /// Why it is not running, and what would make it run.
-    pub explanation: Option<String>,
+    /// Why it is not running, and what would make it run; may quote an error, which is untrusted data.
+    pub explanation: Option<Foreign>,
     pub entrypoint: String,
     pub status: String,
     pub priority: i32,
