@@ -1,9 +1,12 @@
 //! While the database is away, or says nothing, scrapers still get their answer; and when it is back, all of it.
 
+use crate::assistant::Assistant;
 use crate::exporter::{Exporter, samples};
+use crate::metrics::work;
 use crate::pgq::bare;
 use pgqueuer_e2e::cluster::{Cluster, Stop};
 use pgqueuer_e2e::until::until_within;
+use serde_json::json;
 use std::io::Read;
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -30,6 +33,23 @@ fn a_server_that_is_restarted_is_told_as_away_and_comes_back() {
     // What went wrong is said once, not with each scrape.
     assert!(said.contains("no connection to 127.0.0.1") && said.contains("answers again"), "{said}");
     assert!(said.matches("no connection").count() <= 3, "{said}");
+}
+
+#[test]
+fn a_standby_is_looked_at_like_any_other() {
+    let cluster = Cluster::start(&[]);
+    let database = cluster.database();
+    work(&database, "fetch");
+    let standby = Cluster::standby_of(&cluster);
+    let there = standby.named(&database.name);
+    let exporter = Exporter::start(&there, &[]);
+    let told = exporter.samples();
+    assert_eq!(told[&format!("pgqueuer_standby{{database=\"{}\"}}", there.name)], 1.0);
+    assert_eq!(exporter.get("/healthz", "").status, 200, "{:?}", exporter.get("/healthz", ""));
+    let mut assistant = Assistant::start(&there, &[]);
+    for tool in ["queue_size", "queue_age", "health", "active_workers", "queue_log", "schema_info"] {
+        assistant.call(tool, json!({})).ok();
+    }
 }
 
 #[test]

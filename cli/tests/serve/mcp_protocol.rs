@@ -4,6 +4,7 @@ use crate::assistant::Assistant;
 use crate::pgq::{bare, command};
 use pgqueuer_e2e::cluster::database;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::process::Command;
 
 const LOOKING: [&str; 13] = [
@@ -151,6 +152,22 @@ fn garbage_is_passed_over_and_standard_output_stays_clean() {
     assistant.say_bytes(&endless);
     assistant.ask("ping", json!({}));
     assert_eq!(assistant.end(), (Some(0), String::new(), String::new()));
+}
+
+#[test]
+fn many_questions_at_one_time_are_all_answered() {
+    let database = database();
+    let mut assistant = Assistant::start(&database, &[]);
+    let mut waited_for: BTreeSet<i64> = (1000..1200).collect();
+    for id in &waited_for {
+        let call = json!({ "name": "queue_age", "arguments": {} });
+        assistant.say(&json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": call }).to_string());
+    }
+    while !waited_for.is_empty() {
+        let answer = assistant.hear();
+        assert_eq!(answer["result"]["isError"], false, "{answer}");
+        assert!(waited_for.remove(&answer["id"].as_i64().unwrap()), "{answer}");
+    }
 }
 
 #[test]

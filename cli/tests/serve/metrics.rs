@@ -27,8 +27,9 @@ fn it_prints_every_number_of_the_queue_with_the_name_of_the_database() {
     let asked: String = value(&mut database.connect(), "SELECT pgq.metrics()", &[]);
     let told = samples(&page);
     let label = format!("database=\"{}\"", database.name);
-    let steady =
-        |name: &str| !["age_seconds", "snapshot", "rows", "bytes", "wait", "memory"].iter().any(|part| name.contains(part));
+    let steady = |name: &str| {
+        !["age_seconds", "snapshot", "rows", "bytes", "wait", "memory"].iter().any(|part| name.contains(part))
+    };
     let (mut compared, mut named) = (0, 0);
     for (name, number) in samples(&asked).into_iter().filter(|(name, _)| steady(name)) {
         let name = match name.split_once('{') {

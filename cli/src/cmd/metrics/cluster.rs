@@ -40,38 +40,36 @@ impl Cluster {
     pub async fn look(&mut self) -> Look {
         let deadline = Instant::now() + self.patience + MORE;
         let failure = self.find().await.err();
-        let mut databases = vec![];
         let mut names: Vec<(bool, String)> =
             self.queues.values().map(|queue| (queue.ill, queue.name().to_owned())).collect();
         names.sort();
+        let mut databases = vec![];
         for (_, name) in names {
-            let Some(queue) = self.queues.get_mut(&name) else { continue };
-            let left = deadline.saturating_duration_since(Instant::now());
-            let found = match tokio::time::timeout(left, queue.look(&self.limits)).await {
-                Ok(found) => found,
-                Err(_) => {
-                    let late = pgqueuer_client::Error::Timeout(self.patience + MORE);
-                    Found { database: name.clone(), failure: Some(late.into()), ..Found::default() }
-                }
-            };
-            if self.finder.is_some() && found.failure.as_ref().is_some_and(has_no_queue) {
-                self.queues.remove(&name);
-                continue;
-            }
-            if self.finder.is_some() {
-                queue.leave();
-            }
-            queue.ill = found.failure.is_some();
-            databases.push(found);
+            databases.extend(self.look_at(&name, deadline).await);
         }
-        if databases.is_empty()
-            && let Some(failure) = failure
-        {
-            let database = self.home.database().to_owned();
-            databases.push(Found { database, failure: Some(failure), ..Found::default() });
+        if databases.is_empty() {
+            let home = |failure| Found::failed(self.home.database(), failure);
+            databases.extend(failure.map(home));
         }
         databases.sort_by(|one, other| one.database.cmp(&other.database));
         Look { databases, made: Instant::now() }
+    }
+
+    /// None for one of all databases that has no queue: it is looked for again with the next ones.
+    async fn look_at(&mut self, name: &str, deadline: Instant) -> Option<Found> {
+        let queue = self.queues.get_mut(name)?;
+        let found = tokio::time::timeout_at(deadline.into(), queue.look(&self.limits)).await;
+        let late = || pgqueuer_client::Error::Timeout(self.patience + MORE).into();
+        let found = found.unwrap_or_else(|_| Found::failed(name, late()));
+        queue.ill = found.failure.is_some();
+        if self.finder.is_some() {
+            queue.leave();
+            if found.failure.as_ref().is_some_and(has_no_queue) {
+                self.queues.remove(name);
+                return None;
+            }
+        }
+        Some(found)
     }
 
     /// Says what is new since the last time, for whoever reads the log of this process.

@@ -43,6 +43,12 @@ pub struct Found {
     pub failure: Option<Error>,
 }
 
+impl Found {
+    pub fn failed(database: &str, failure: Error) -> Self {
+        Self { database: database.to_owned(), failure: Some(failure), ..Self::default() }
+    }
+}
+
 impl Queue {
     pub fn new(server: Server, patience: Duration) -> Result<Self> {
         // Who asks one thing at a time needs no more.
@@ -59,7 +65,7 @@ impl Queue {
         let begun = Instant::now();
         let mut found = match self.ask(limits).await {
             Ok(found) => found,
-            Err(error) => Found { failure: Some(error.at(&self.server)), ..Found::default() },
+            Err(error) => Found::failed(self.name(), error.at(&self.server)),
         };
         (found.database, found.took) = (self.name().to_owned(), begun.elapsed());
         found
