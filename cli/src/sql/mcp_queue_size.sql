@@ -1,6 +1,6 @@
 -- How many live jobs there are by entrypoint, priority and status, each counted up to a bound. $1 the prefix.
 -- Reads the table by job_claim_idx as jobs.sql does: a thousand pairs of entrypoint and priority, so much of each that all of
--- them together are some fifty thousand jobs.
+-- them together are some twenty thousand jobs.
 WITH RECURSIVE name(entrypoint) AS (
     (SELECT j.entrypoint FROM pgq.job AS j WHERE j.entrypoint >= $1
       ORDER BY j.entrypoint, j.priority DESC, j.due, j.id LIMIT 1)
@@ -21,7 +21,7 @@ WITH RECURSIVE name(entrypoint) AS (
 ), bounded AS MATERIALIZED (
     SELECT p.entrypoint, p.priority FROM pair AS p LIMIT 1000
 ), bound AS MATERIALIZED (
-    SELECT greatest(100, least(10000, 50000 / greatest(count(*), 1))) AS jobs FROM bounded
+    SELECT greatest(100, least(10000, 20000 / greatest(count(*), 1))) AS jobs FROM bounded
 ), claim AS MATERIALIZED (
     SELECT c.id FROM pgq.claims() AS c
 ), counted AS (
