@@ -45,6 +45,22 @@ fn it_introduces_itself_to_old_and_new_assistants() {
 }
 
 #[test]
+fn an_assistant_of_the_newest_protocol_needs_no_introduction() {
+    let database = database();
+    let mut assistant = Assistant::of(command(&database, &["mcp"]));
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": { "name": "test", "version": "1" },
+        "io.modelcontextprotocol/clientCapabilities": {}
+    });
+    let found = assistant.ask("server/discover", json!({ "_meta": meta }));
+    assert!(found["supportedVersions"].as_array().unwrap().contains(&"2026-07-28".into()), "{found}");
+    let told = assistant.ask("tools/call", json!({ "_meta": meta, "name": "queue_size", "arguments": {} }));
+    assert_eq!(told["structuredContent"]["rows"], json!([]), "{told}");
+    assert_eq!(assistant.end(), (Some(0), String::new(), String::new()));
+}
+
+#[test]
 fn it_only_looks_unless_changes_are_allowed() {
     let database = database();
     let mut assistant = Assistant::start(&database, &[]);

@@ -25,7 +25,7 @@ use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::model::{Implementation, PromptMessage, Role, ServerCapabilities, ServerConfig};
 use rmcp::service::ServerInitializeError;
 use rmcp::{ServerHandler, ServiceExt, prompt, prompt_handler, prompt_router, tool_handler};
-use std::io;
+use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 /// What the assistant may do.
@@ -63,6 +63,11 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
     }
     let prefix = context.global.prefix.clone();
     let desk = Desk { looks: Looks { queue, patience }, prefix, tools, prompts: Desk::prompt_router() };
+    if io::stdin().is_terminal() {
+        eprintln!(
+            "pgq: this speaks the Model Context Protocol with an assistant's program; Ctrl-D ends it. See pgq mcp --help."
+        );
+    }
     let stopped = |error: String| Error::System { what: "the assistant".to_owned(), source: io::Error::other(error) };
     let serving = async {
         match desk.serve(rmcp::transport::stdio_pipes()).await {
