@@ -5,6 +5,7 @@ use crate::exporter::{Exporter, samples};
 use crate::metrics::work;
 use crate::pgq::bare;
 use pgqueuer_e2e::cluster::{Cluster, Stop};
+use pgqueuer_e2e::frozen::Frozen;
 use pgqueuer_e2e::until::until_within;
 use serde_json::json;
 use std::io::Read;
@@ -50,6 +51,26 @@ fn a_standby_is_looked_at_like_any_other() {
     for tool in ["queue_size", "queue_age", "health", "active_workers", "queue_log", "schema_info"] {
         assistant.call(tool, json!({})).ok();
     }
+}
+
+#[test]
+fn a_server_that_stands_still_in_the_middle_is_given_up_and_asked_again() {
+    let cluster = Cluster::start(&[]);
+    let database = cluster.database();
+    let exporter = Exporter::start(&database, &["--timeout", "1"]);
+    let mut assistant = Assistant::start(&database, &["--timeout", "1"]);
+    let up = format!("pgqueuer_up{{database=\"{}\"}}", database.name);
+    assert_eq!(exporter.samples()[&up], 1.0);
+    assistant.call("queue_size", json!({})).ok();
+    let frozen = Frozen::of(cluster.processes());
+    let begun = Instant::now();
+    until_within(Duration::from_secs(10), "it is away", || (exporter.samples()[&up] == 0.0).then_some(()));
+    assert!(begun.elapsed() < Duration::from_secs(9), "{:?}", begun.elapsed());
+    let refused = assistant.call("queue_size", json!({})).refused();
+    assert!(refused.contains("in time"), "{refused}");
+    drop(frozen);
+    until_within(Duration::from_secs(20), "it is back", || (exporter.samples()[&up] == 1.0).then_some(()));
+    assistant.call("queue_size", json!({})).ok();
 }
 
 #[test]

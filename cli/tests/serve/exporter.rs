@@ -47,6 +47,12 @@ impl Exporter {
         Answer { status, head: head.to_lowercase(), body: body.to_owned() }
     }
 
+    /// Asks, and goes away before there is an answer.
+    pub fn ask_and_leave(&self) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    }
+
     pub fn metrics(&self) -> String {
         let answer = self.get("/metrics", "");
         assert_eq!(answer.status, 200);
