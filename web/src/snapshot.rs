@@ -25,6 +25,8 @@ const CHECKED: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_millis(100);
 
 pub struct Snapshot {
+    /// By the database's clock.
+    pub at: DateTime<Utc>,
     pub figures: Figures,
     pub minutes: Vec<Option<Arc<Minute>>>,
     pub samples: Vec<Option<Sample>>,
@@ -85,7 +87,7 @@ impl App {
         self.history.note(at, &figures);
         read_log(self.clone(), at).await;
         let (minutes, samples) = (self.hour.minutes(at), self.history.samples(at));
-        Ok(Snapshot { figures, minutes, samples, checks, changes, made: Instant::now(), checked })
+        Ok(Snapshot { at, figures, minutes, samples, checks, changes, made: Instant::now(), checked })
     }
 }
 

@@ -1,0 +1,135 @@
+//! What there is to see: figures, and the rows of the lists.
+
+use super::pane::Pane;
+use crate::cmd::Context;
+use crate::output::Row;
+use pgqueuer_web::look::{Look, Minute, Seen, Tally, Unseen};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How many rows of a list are fetched.
+pub const MOST: usize = 200;
+
+/// The queue at one moment.
+#[derive(Debug)]
+pub struct Board {
+    pub seen: Seen,
+    rows: BTreeMap<Pane, Vec<Row>>,
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    pub panes: Vec<Pane>,
+    /// Of one entrypoint alone, by its name in the database.
+    pub failed_of: Option<String>,
+    /// For how long the log is waited for.
+    pub patience: Duration,
+}
+
+impl Board {
+    /// # Errors
+    /// Where the database does not answer, or refuses.
+    pub async fn fetched(look: &Look, asked: &Asked, prefix: &str) -> Result<Self, Unseen> {
+        let seen = look.seen(asked.patience).await?;
+        let mut rows = BTreeMap::new();
+        let most = i64::try_from(MOST).unwrap_or(i64::MAX);
+        for pane in &asked.panes {
+            let fetched = match pane {
+                Pane::Entrypoints => entrypoints(&seen, prefix),
+                Pane::InFlight => look.in_flight(most).await?,
+                Pane::Failed => look.failed(asked.failed_of.as_deref(), MOST).await?,
+                Pane::Workers => look.workers(most).await?,
+                Pane::Schedules => schedules(look.schedules(most).await?, prefix),
+            };
+            rows.insert(*pane, fetched);
+        }
+        Ok(Self { seen, rows })
+    }
+
+    /// None where they were not asked for.
+    pub fn rows(&self, pane: Pane) -> Option<&[Row]> {
+        self.rows.get(&pane).map(Vec::as_slice)
+    }
+
+    /// What ended in each minute, of all entrypoints.
+    pub fn tallies(&self) -> Vec<Option<Tally>> {
+        let sum = |minute: &Arc<Minute>| {
+            let mut sum = Tally::default();
+            minute.values().for_each(|tally| sum.add(tally));
+            sum
+        };
+        self.seen.minutes.iter().map(|minute| minute.as_ref().map(sum)).collect()
+    }
+}
+
+fn entrypoints(seen: &Seen, prefix: &str) -> Vec<Row> {
+    let named = seen.figures.entrypoints.iter().filter_map(|(full, one)| Some((full, full.strip_prefix(prefix)?, one)));
+    let bounds = seen.figures.bounds;
+    let row = |(full, name, one): (&String, &str, &pgqueuer_web::look::Entrypoint)| {
+        let tally = |minute: &Arc<Minute>| minute.get(full).copied().unwrap_or_default();
+        let minutes: Vec<Option<Tally>> = seen.minutes.iter().map(|minute| minute.as_ref().map(tally)).collect();
+        let mut hour = Tally::default();
+        minutes.iter().flatten().for_each(|minute| hour.add(minute));
+        // This minute is not over.
+        let last = minutes.iter().rev().nth(1).copied().flatten();
+        let at = |number: i64, bound: i64| bound > 0 && number >= bound;
+        let value = json!({
+            "entrypoint": name,
+            "due": one.due,
+            "in_flight": one.in_flight,
+            "limit": (one.limit > 0).then_some(one.limit),
+            "failed": one.held,
+            "oldest_seconds": (one.oldest > 0.0).then_some(one.oldest),
+            "note": note(one),
+            "deferred": one.deferred,
+            "done_last_minute": last.map(|last| last.done),
+            "done_last_hour": hour.done,
+            "failed_last_hour": hour.failed,
+            "paused": one.paused,
+            "counted_to_a_bound": at(one.due, bounds.due) || at(one.deferred, bounds.deferred) || at(one.held, bounds.held),
+            "done_by_minute": minutes.iter().map(|minute| minute.map(|minute| minute.done)).collect::<Vec<_>>(),
+        });
+        if let Value::Object(row) = value { row } else { Row::new() }
+    };
+    named.map(row).collect()
+}
+
+/// What keeps its jobs from being handed out.
+fn note(one: &pgqueuer_web::look::Entrypoint) -> Option<&'static str> {
+    match one {
+        one if one.paused => Some("paused"),
+        one if one.limit > 0 && one.in_flight >= one.limit => Some("at limit"),
+        one if one.due > 0 && one.in_flight == 0 => Some("no worker"),
+        _ => None,
+    }
+}
+
+/// What keeps a schedule from ticking goes first; names are told as their application calls them.
+fn schedules(mut rows: Vec<Row>, prefix: &str) -> Vec<Row> {
+    for row in &mut rows {
+        let is = |name: &str, row: &Row| row.get(name).and_then(Value::as_bool).unwrap_or(false);
+        let said = match row.get("note") {
+            Some(Value::String(note)) => Some(note.clone()),
+            _ if !is("enabled", row) => Some("paused".to_owned()),
+            _ if is("late", row) => Some("late".to_owned()),
+            _ => None,
+        };
+        let name = row.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let short = name.strip_prefix(prefix).unwrap_or(&name).to_owned();
+        row.insert("note".into(), said.into());
+        row.insert("full_name".into(), name.into());
+        row.insert("name".into(), short.into());
+    }
+    rows
+}
+
+/// An entrypoint of which the filter is the only match, by its name in the database.
+pub fn only_match(board: Option<&Board>, context: &Context, filter: &str) -> Option<String> {
+    let names = board?.seen.figures.entrypoints.keys();
+    let mut matches = names.filter(|full| super::line::fits(context.unprefixed(full), filter));
+    let first = matches.next().filter(|_| !filter.is_empty())?;
+    matches.next().is_none().then(|| first.clone())
+}
