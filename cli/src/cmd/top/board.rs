@@ -3,6 +3,7 @@
 use super::pane::Pane;
 use crate::cmd::Context;
 use crate::output::Row;
+use chrono::DateTime;
 use pgqueuer_web::look::{Look, Minute, Seen, Tally, Unseen};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -39,9 +40,9 @@ impl Board {
         for pane in &asked.panes {
             let fetched = match pane {
                 Pane::Entrypoints => entrypoints(&seen, prefix),
-                Pane::InFlight => look.in_flight(most).await?,
-                Pane::Failed => look.failed(asked.failed_of.as_deref(), MOST).await?,
-                Pane::Workers => look.workers(most).await?,
+                Pane::InFlight => in_flight(look.in_flight(most).await?, &seen),
+                Pane::Failed => failed(&look.failed(asked.failed_of.as_deref(), MOST).await?),
+                Pane::Workers => workers(look.workers(most).await?),
                 Pane::Schedules => schedules(look.schedules(most).await?, prefix),
             };
             rows.insert(*pane, fetched);
@@ -94,7 +95,12 @@ fn entrypoints(seen: &Seen, prefix: &str) -> Vec<Row> {
         });
         if let Value::Object(row) = value { row } else { Row::new() }
     };
-    named.map(row).collect()
+    let mut rows: Vec<Row> = named.map(row).collect();
+    // Those with the most to do first.
+    rows.sort_by_key(|row| {
+        std::cmp::Reverse(["due", "in_flight", "failed"].map(|name| row.get(name).and_then(Value::as_i64)))
+    });
+    rows
 }
 
 /// What keeps its jobs from being handed out.
@@ -105,6 +111,45 @@ fn note(one: &pgqueuer_web::look::Entrypoint) -> Option<&'static str> {
         one if one.due > 0 && one.in_flight == 0 => Some("no worker"),
         _ => None,
     }
+}
+
+/// As `pgq stale` has them.
+fn in_flight(mut rows: Vec<Row>, seen: &Seen) -> Vec<Row> {
+    for row in &mut rows {
+        let picked = row.get("picked").and_then(Value::as_str).and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+        let running = picked.map(|picked| (seen.at - picked.to_utc()).num_milliseconds().max(0) as f64 / 1000.0);
+        row.insert("running_seconds".into(), running.into());
+    }
+    rows
+}
+
+/// A length of time is known by its name.
+fn workers(mut rows: Vec<Row>) -> Vec<Row> {
+    for row in &mut rows {
+        let lease = row.shift_remove("lease").unwrap_or_default();
+        row.insert("lease_seconds".into(), lease);
+    }
+    rows
+}
+
+/// As `pgq failed` has them.
+fn failed(rows: &[Row]) -> Vec<Row> {
+    const NAMES: [(&str, &str); 9] = [
+        ("id", "id"),
+        ("entrypoint", "entrypoint"),
+        ("failed", "execute_after"),
+        ("error", "error"),
+        ("payload_start", "beginning"),
+        ("attempts", "attempts"),
+        ("priority", "priority"),
+        ("created", "created"),
+        ("bytes", "bytes"),
+    ];
+    let named = |row: &Row| {
+        let fields = NAMES.iter().map(|(name, of)| ((*name).to_owned(), row.get(*of).cloned().unwrap_or_default()));
+        fields.collect()
+    };
+    rows.iter().map(named).collect()
 }
 
 /// What keeps a schedule from ticking goes first; names are told as their application calls them.
@@ -123,6 +168,9 @@ fn schedules(mut rows: Vec<Row>, prefix: &str) -> Vec<Row> {
         row.insert("full_name".into(), name.into());
         row.insert("name".into(), short.into());
     }
+    // The next to tick first; those that do not tick last.
+    let tick = |row: &Row| row.get("next_tick").and_then(Value::as_str).map(str::to_owned);
+    rows.sort_by_key(|row| (tick(row).is_none(), tick(row)));
     rows
 }
 

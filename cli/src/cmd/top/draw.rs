@@ -73,7 +73,7 @@ fn too_small(area: Rect, buffer: &mut Buffer) {
 fn draw_head(state: &State, about: &About, area: Rect, buffer: &mut Buffer) {
     let paint = about.paint;
     let room = usize::from(area.width);
-    let title = format!("pgq top {} ", short(&about.title, (room / 4).max(12)));
+    let title = format!("pgq top {}", short(&about.title, (room / 4).max(12)));
     let clock = match &state.board {
         Some(board) => board.seen.at.with_timezone(&Local).format(" %H:%M:%S").to_string(),
         None => String::new(),
@@ -81,19 +81,20 @@ fn draw_head(state: &State, about: &About, area: Rect, buffer: &mut Buffer) {
     let (mut x, y) = buffer.set_stringn(area.x, area.y, &title, room, paint.style(Tone::Strong));
     if let Some(away) = &state.away {
         let since = length(away.since.elapsed().as_secs_f64().round());
-        let text = format!(" {}, for {since}: trying again ", away.title);
+        let text = format!("  {}, for {since}: trying again ", away.title);
         buffer.set_stringn(x, y, text, area.right().saturating_sub(x).into(), paint.style(Tone::Chosen));
         return;
     }
     let end = area.right().saturating_sub(u16::try_from(width(&clock)).unwrap_or(0));
     let Some(board) = &state.board else {
-        buffer.set_stringn(x, y, "…", 1, paint.style(Tone::Quiet));
+        buffer.set_stringn(x, y, " …", 2, paint.style(Tone::Quiet));
         return;
     };
     for (text, tone) in summary(&board.seen) {
         let left = usize::from(end.saturating_sub(x));
-        if width(&text) + 1 <= left {
-            (x, _) = buffer.set_stringn(x, y, format!("{text} "), left, paint.style(tone));
+        if width(&text) + 3 <= left {
+            (x, _) = buffer.set_stringn(x, y, " · ", left, paint.style(Tone::Quiet));
+            (x, _) = buffer.set_stringn(x, y, text, left, paint.style(tone));
         }
     }
     buffer.set_stringn(end, y, clock, room, paint.style(Tone::Quiet));

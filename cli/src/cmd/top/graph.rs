@@ -13,7 +13,7 @@ type Part = (char, Tone, &'static str, fn(&Tally) -> i64);
 /// From the baseline up.
 const PARTS: [Part; 3] = [
     ('█', Tone::Done, "done", |tally| tally.done),
-    ('░', Tone::Removed, "canceled or deleted", |tally| tally.removed),
+    ('░', Tone::Removed, "removed", |tally| tally.removed),
     ('▓', Tone::Bad, "failed", |tally| tally.failed),
 ];
 /// The upper end of a bar of jobs that were done.

@@ -36,12 +36,14 @@ pub fn pressed(key: KeyEvent, state: &mut State, context: &Context) -> Step {
             _ => Step::Draw,
         };
     }
+    // Esc and a letter, typed fast, arrive as Alt and the letter: neither was meant for us.
+    let code = if key.modifiers.contains(KeyModifiers::ALT) { KeyCode::Esc } else { key.code };
     match state.mode.clone() {
-        Mode::List => in_list(key.code, state, context),
-        Mode::Filter => in_filter(key.code, state),
+        Mode::List => in_list(code, state, context),
+        Mode::Filter => in_filter(code, state),
         Mode::Asks(action) => {
             state.mode = Mode::List;
-            match key.code {
+            match code {
                 KeyCode::Char('y' | 'Y') => Step::Act(action),
                 _ => {
                     state.message = Some("Nothing was changed.".into());
@@ -49,7 +51,7 @@ pub fn pressed(key: KeyEvent, state: &mut State, context: &Context) -> Step {
                 }
             }
         }
-        Mode::Help | Mode::Detail => over_lists(key.code, state),
+        Mode::Help | Mode::Detail => over_lists(code, state),
     }
 }
 

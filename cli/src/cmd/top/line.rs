@@ -46,11 +46,6 @@ pub fn lines<'a>(board: &'a Board, pane: Pane, filter: &str, sort: Option<Sort>)
     let mut lines: Vec<Line<'a>> = rows.map(|row| line(row, pane, board, now)).collect();
     if let Some(sort) = sort {
         lines.sort_by(|one, other| compare(one.cells.get(sort.column), other.cells.get(sort.column), sort.falling));
-    } else if pane == Pane::Entrypoints {
-        let weight = |line: &Line| ["due", "in_flight", "failed"].map(|key| line.row.get(key).and_then(Value::as_i64));
-        lines.sort_by_key(|line| std::cmp::Reverse(weight(line)));
-    } else if pane == Pane::Schedules {
-        lines.sort_by(|one, other| compare(one.cells.get(1), other.cells.get(1), false));
     }
     Some(lines)
 }

@@ -13,7 +13,7 @@ const BETWEEN: usize = 2;
 /// What stands before each line: which one is chosen.
 const MARGIN: usize = 2;
 /// To so many columns a text may be shortened.
-const LEAST: usize = 12;
+const LEAST: usize = 10;
 /// A worker's name is told from others by its beginning.
 const LEAST_OF_TEXT: usize = 9;
 /// The oldest due job has been so for longer: somebody should look.
@@ -33,7 +33,7 @@ pub fn draw(state: &mut State, pane: Pane, area: Rect, buffer: &mut Buffer, pain
         buffer.set_stringn(area.x, y, format!("  {nothing}"), area.width.into(), paint.style(Tone::Quiet));
         return;
     }
-    let fields = fields(pane.columns(), &lines, usize::from(area.width));
+    let fields = fields(pane.columns(), &lines, sort, usize::from(area.width));
     let bottom = area.bottom();
     let row = |y: u16| Rect { y, height: 1, ..area };
     headings(&fields, sort, row(area.y + 1), buffer, paint);
@@ -62,7 +62,7 @@ fn title(
         text.push_str(&format!("with \"{}\" ", short(&crate::text::harmless(filter), 20)));
     }
     if let Some((column, falling)) = sort.and_then(|sort| Some((pane.columns().get(sort.column)?, sort.falling))) {
-        text.push_str(&format!("by {}{} ", column.heading, if falling { ", from the end" } else { "" }));
+        text.push_str(&format!("by {} {} ", column.heading, if falling { "▼" } else { "▲" }));
     }
     let rest = usize::from(area.width).saturating_sub(width(&text));
     text.push_str(&"─".repeat(rest));
@@ -80,12 +80,13 @@ struct Field {
 }
 
 /// The columns there is room for, and how wide each is.
-fn fields(columns: &[Column], lines: &[Line<'_>], room: usize) -> Vec<Field> {
+fn fields(columns: &[Column], lines: &[Line<'_>], sort: Option<Sort>, room: usize) -> Vec<Field> {
     let room = room.saturating_sub(MARGIN);
     let field = |(place, column): (usize, &Column)| {
         let widest = lines.iter().filter_map(|line| line.cells.get(place)).map(|cell| width(&cell.text)).max();
         let widest = widest.unwrap_or(0);
-        let natural = widest.max(width(column.heading) + 1);
+        let mark = usize::from(sort.is_some_and(|sort| sort.column == place));
+        let natural = widest.max(width(column.heading) + mark);
         let least = match column.kind {
             Kind::Long => natural.min(LEAST),
             Kind::Text => natural.min(LEAST_OF_TEXT),
@@ -103,9 +104,9 @@ fn fields(columns: &[Column], lines: &[Line<'_>], room: usize) -> Vec<Field> {
     }
     fields.iter_mut().for_each(|field| field.width = field.width.min(room));
     while total(&fields, |field| field.width) > room {
-        let wider = fields.iter_mut().filter(|field| field.width > field.least);
-        let Some(widest) = wider.max_by_key(|field| field.width) else { break };
-        widest.width -= 1;
+        // What comes later matters less.
+        let Some(field) = fields.iter_mut().rev().find(|field| field.width > field.least) else { break };
+        field.width -= 1;
     }
     fields
 }

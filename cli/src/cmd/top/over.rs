@@ -7,7 +7,7 @@ use super::state::State;
 use crate::output::fields;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Text};
+use ratatui::text::{Line, Span, Text};
 use ratatui::widgets::{Block, Clear, Paragraph, Widget, Wrap};
 
 /// A box is no wider: long lines are hard to read.
@@ -44,7 +44,7 @@ pub fn help(state: &mut State, area: Rect, buffer: &mut Buffer, paint: Paint) {
             "",
             "What starts or ends a job is asked for first.",
             "",
-            "waiting: can be taken by a worker now. later: its time is still to come. in flight: a worker is at it, of how \
+            "removed: canceled or deleted. waiting: can be taken by a worker now. later: its time is still to come. in flight: a worker is at it, of how \
              many at one time. failed: given up, and held until somebody decides. oldest: for how long the first one has \
              waited. A number with + was counted no further.",
         ]
@@ -59,12 +59,11 @@ pub fn detail(state: &mut State, area: Rect, buffer: &mut Buffer, paint: Paint) 
     let Some(selected) = state.selected() else { return };
     let shown: Vec<(String, String)> =
         fields(selected.row).into_iter().filter(|(name, _)| name != "done_by_minute" && name != "full_name").collect();
-    let lines: Vec<Line<'_>> = shown
-        .iter()
-        .flat_map(|(name, text)| {
-            [Line::styled(name.clone(), paint.style(Tone::Quiet)), Line::from(format!("  {text}"))]
-        })
-        .collect();
+    let widest = shown.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    let line = |(name, text): &(String, String)| {
+        Line::from(vec![Span::styled(format!("{name:widest$}  "), paint.style(Tone::Quiet)), Span::raw(text.clone())])
+    };
+    let lines: Vec<Line<'_>> = shown.iter().map(line).collect();
     draw_box(&title, lines, &mut state.scroll, area, buffer);
 }
 

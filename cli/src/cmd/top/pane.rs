@@ -63,17 +63,17 @@ const ENTRYPOINTS: [Column; 10] = [
 const IN_FLIGHT: [Column; 5] = [
     column("job", "id", Kind::Number),
     column("entrypoint", "entrypoint", Kind::Long),
-    column("running", "picked", Kind::Since),
+    column("running", "running_seconds", Kind::Length),
     column("attempts", "attempts", Kind::Number),
     column("worker", "worker", Kind::Text),
 ];
 const FAILED: [Column; 6] = [
     column("job", "id", Kind::Number),
     column("entrypoint", "entrypoint", Kind::Long),
-    column("failed", "execute_after", Kind::When),
+    column("failed", "failed", Kind::When),
     column("error", "error", Kind::Long),
+    column("payload", "payload_start", Kind::Long),
     column("attempts", "attempts", Kind::Number),
-    column("payload", "beginning", Kind::Long),
 ];
 const WORKERS: [Column; 8] = [
     column("worker", "worker", Kind::Text),

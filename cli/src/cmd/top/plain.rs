@@ -80,12 +80,18 @@ fn object(board: &Board) -> Value {
     };
     let mut object = Map::new();
     object.insert("at".into(), utc(seen.at).into());
-    object.insert("due".into(), total.due.into());
-    object.insert("deferred".into(), total.deferred.into());
-    object.insert("picked".into(), total.in_flight.into());
-    object.insert("held".into(), total.held.into());
-    object.insert("worker_count".into(), seen.figures.workers.into());
-    object.insert("waiting_sessions".into(), seen.figures.waiting.into());
+    object.insert(
+        "total".into(),
+        json!({
+            "due": total.due,
+            "deferred": total.deferred,
+            "in_flight": total.in_flight,
+            "failed": total.held,
+            "oldest_seconds": (total.oldest > 0.0).then_some(total.oldest),
+            "workers": seen.figures.workers,
+            "waiting_sessions": seen.figures.waiting,
+        }),
+    );
     object.insert("problems".into(), seen.ills.clone().into());
     object.insert("throughput".into(), (0..).zip(board.tallies()).map(minute).collect());
     for (name, pane) in ["entrypoints", "in_flight", "failed", "workers", "schedules"].into_iter().zip(Pane::ALL) {
