@@ -4,6 +4,7 @@ use super::pane::Pane;
 use crate::cmd::Context;
 use crate::output::Row;
 use chrono::DateTime;
+use futures_util::future::{try_join, try_join_all};
 use pgqueuer_web::look::{Look, Minute, Seen, Tally, Unseen};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -34,19 +35,11 @@ impl Board {
     /// # Errors
     /// Where the database does not answer, or refuses.
     pub async fn fetched(look: &Look, asked: &Asked, prefix: &str) -> Result<Self, Unseen> {
-        let seen = look.seen(asked.patience).await?;
-        let mut rows = BTreeMap::new();
-        let most = i64::try_from(MOST).unwrap_or(i64::MAX);
-        for pane in &asked.panes {
-            let fetched = match pane {
-                Pane::Entrypoints => entrypoints(&seen, prefix),
-                Pane::InFlight => in_flight(look.in_flight(most).await?, &seen),
-                Pane::Failed => failed(&look.failed(asked.failed_of.as_deref(), MOST).await?),
-                Pane::Workers => workers(look.workers(most).await?),
-                Pane::Schedules => schedules(look.schedules(most).await?, prefix),
-            };
-            rows.insert(*pane, fetched);
-        }
+        // Beside one another: the slowest alone is waited for.
+        let fetched = asked.panes.iter().map(|pane| fetch(look, *pane, asked));
+        let (seen, fetched) = try_join(look.seen(asked.patience), try_join_all(fetched)).await?;
+        let named = asked.panes.iter().copied().zip(fetched);
+        let rows = named.map(|(pane, rows)| (pane, told(pane, rows, &seen, prefix))).collect();
         Ok(Self { seen, rows })
     }
 
@@ -63,6 +56,29 @@ impl Board {
             sum
         };
         self.seen.minutes.iter().map(|minute| minute.as_ref().map(sum)).collect()
+    }
+}
+
+async fn fetch(look: &Look, pane: Pane, asked: &Asked) -> Result<Vec<Row>, Unseen> {
+    let most = i64::try_from(MOST).unwrap_or(i64::MAX);
+    match pane {
+        // They are among the figures.
+        Pane::Entrypoints => Ok(vec![]),
+        Pane::InFlight => look.in_flight(most).await,
+        Pane::Failed => look.failed(asked.failed_of.as_deref(), MOST).await,
+        Pane::Workers => look.workers(most).await,
+        Pane::Schedules => look.schedules(most).await,
+    }
+}
+
+/// Rows by the names that the commands give their fields.
+fn told(pane: Pane, rows: Vec<Row>, seen: &Seen, prefix: &str) -> Vec<Row> {
+    match pane {
+        Pane::Entrypoints => entrypoints(seen, prefix),
+        Pane::InFlight => in_flight(rows, seen),
+        Pane::Failed => failed(&rows),
+        Pane::Workers => workers(rows),
+        Pane::Schedules => schedules(rows, prefix),
     }
 }
 
@@ -175,8 +191,8 @@ fn schedules(mut rows: Vec<Row>, prefix: &str) -> Vec<Row> {
 }
 
 /// An entrypoint of which the filter is the only match, by its name in the database.
-pub fn only_match(board: Option<&Board>, context: &Context, filter: &str) -> Option<String> {
-    let names = board?.seen.figures.entrypoints.keys();
+pub fn only_match(board: &Board, context: &Context, filter: &str) -> Option<String> {
+    let names = board.seen.figures.entrypoints.keys();
     let mut matches = names.filter(|full| super::line::fits(context.unprefixed(full), filter));
     let first = matches.next().filter(|_| !filter.is_empty())?;
     matches.next().is_none().then(|| first.clone())

@@ -34,8 +34,8 @@ pub fn draw(frame: &mut Frame<'_>, state: &mut State, about: &About) {
     };
     draw_head(state, about, head, buffer);
     draw_tabs(state, tabs, buffer, paint);
-    if let (Some(area), Some(board)) = (chart, &state.board) {
-        graph::draw(&board.tallies(), area, buffer, paint);
+    if let Some(area) = chart {
+        graph::draw(&state.board.tallies(), area, buffer, paint);
     }
     for (pane, area) in lists {
         list::draw(state, pane, area, buffer, paint);
@@ -74,10 +74,8 @@ fn draw_head(state: &State, about: &About, area: Rect, buffer: &mut Buffer) {
     let paint = about.paint;
     let room = usize::from(area.width);
     let title = format!("pgq top {}", short(&about.title, (room / 4).max(12)));
-    let clock = match &state.board {
-        Some(board) => board.seen.at.with_timezone(&Local).format(" %H:%M:%S").to_string(),
-        None => String::new(),
-    };
+    let seen = &state.board.seen;
+    let clock = seen.at.with_timezone(&Local).format(" %H:%M:%S").to_string();
     let (mut x, y) = buffer.set_stringn(area.x, area.y, &title, room, paint.style(Tone::Strong));
     if let Some(away) = &state.away {
         let since = length(away.since.elapsed().as_secs_f64().round());
@@ -86,11 +84,7 @@ fn draw_head(state: &State, about: &About, area: Rect, buffer: &mut Buffer) {
         return;
     }
     let end = area.right().saturating_sub(u16::try_from(width(&clock)).unwrap_or(0));
-    let Some(board) = &state.board else {
-        buffer.set_stringn(x, y, " …", 2, paint.style(Tone::Quiet));
-        return;
-    };
-    for (text, tone) in summary(&board.seen) {
+    for (text, tone) in summary(seen) {
         let left = usize::from(end.saturating_sub(x));
         if width(&text) + 3 <= left {
             (x, _) = buffer.set_stringn(x, y, " · ", left, paint.style(Tone::Quiet));

@@ -28,13 +28,12 @@ mod terminal;
 use super::Context;
 use crate::error::{Error, Result};
 use crate::output::Answer;
-use crate::query;
-use crate::sql;
 use crate::text::harmless;
 use crate::time::Length;
 use board::{Asked, Board};
 use pane::Pane;
-use pgqueuer_web::look::Look;
+use pgqueuer_web::look::{Look, Unseen};
+use state::State;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -68,27 +67,31 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
     if interval.is_some_and(|interval| interval < SHORTEST) {
         return Err(Error::usage("--interval is too short", "Give at least \"500 ms\"."));
     }
-    // What is wrong from the start is told as every command tells it.
-    let _: String = query::value(&context.queue, sql!("metrics"), &[]).await?;
+    // Whether there is a server is told as every command tells it.
+    drop(context.queue.pool().get().await.map_err(pgqueuer_client::Error::from)?);
     let look = Look::new(context.queue.clone(), &context.global.prefix);
     if args.once || context.output.json || !terminal::is_here() {
         return print(context, &look, interval.filter(|_| !args.once)).await;
     }
+    // What is wrong from the start is told before the screen is taken.
+    let first = Asked { panes: vec![Pane::Entrypoints], failed_of: None, patience: Duration::ZERO };
+    let board = Board::fetched(&look, &first, &context.global.prefix).await.map_err(unseen)?;
     let about =
         draw::About { title: harmless(context.server.database()).into_owned(), paint: paint::Paint::of_terminal() };
     let shared = Arc::new(context.clone());
-    screen::show(shared, look, &about, interval.unwrap_or(Duration::from_secs(2)), args.read_only).await?;
+    let state = State::new(board, args.read_only);
+    screen::show(shared, look, &about, interval.unwrap_or(Duration::from_secs(2)), state).await?;
     Ok(Answer::Yes)
+}
+
+fn unseen(unseen: Unseen) -> Error {
+    Error::System { what: unseen.title, source: std::io::Error::other(unseen.detail) }
 }
 
 async fn print(context: &Context, look: &Look, interval: Option<Duration>) -> Result<Answer> {
     let asked = Asked { panes: Pane::ALL.to_vec(), failed_of: None, patience: LOG };
     loop {
-        let board = Board::fetched(look, &asked, &context.global.prefix).await;
-        let board = board.map_err(|unseen| {
-            let source = std::io::Error::other(unseen.detail);
-            Error::System { what: unseen.title, source }
-        })?;
+        let board = Board::fetched(look, &asked, &context.global.prefix).await.map_err(unseen)?;
         let is_read = plain::print(context, &board);
         match interval {
             Some(interval) if is_read => sleep(interval).await,

@@ -50,12 +50,12 @@ struct Screen {
 
 /// # Errors
 /// Where the terminal is gone.
-pub async fn show(context: Arc<Context>, look: Look, about: &About, interval: Duration, read_only: bool) -> Result<()> {
+pub async fn show(context: Arc<Context>, look: Look, about: &About, interval: Duration, state: State) -> Result<()> {
     let (sender, news) = unbounded_channel();
     let mut screen = Screen {
         context,
         look: Arc::new(look),
-        state: State::new(read_only),
+        state,
         interval,
         sender,
         news,
@@ -63,7 +63,7 @@ pub async fn show(context: Arc<Context>, look: Look, about: &About, interval: Du
         seen: None,
         again: false,
         acting: false,
-        next: Instant::now(),
+        next: Instant::now() + interval,
     };
     let mut told = Told::listen()?;
     let mut taken = Taken::take()?;
@@ -110,7 +110,7 @@ impl Screen {
     fn learned(&mut self, news: Option<News>) -> Step {
         match news {
             Some(News::Board(Ok(board))) => {
-                (self.state.board, self.state.away) = (Some(board), None);
+                (self.state.board, self.state.away) = (board, None);
                 self.seen = self.looking.take();
             }
             Some(News::Board(Err(unseen))) => {
@@ -132,9 +132,9 @@ impl Screen {
         if self.looking.is_some() {
             return;
         }
-        let failed_of = only_match(self.state.board.as_ref(), &self.context, &self.state.filter);
+        let failed_of = only_match(&self.state.board, &self.context, &self.state.filter);
         let asked = Asked { panes: shown(size, self.state.pane), failed_of, patience: LOG };
-        let is_other = self.seen.as_ref().is_some_and(|seen| *seen != asked) && self.state.away.is_none();
+        let is_other = self.seen.as_ref() != Some(&asked) && self.state.away.is_none();
         if !(is_other || self.again || Instant::now() >= self.next) {
             return;
         }

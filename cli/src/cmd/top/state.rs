@@ -42,7 +42,7 @@ pub struct Away {
 
 #[derive(Debug)]
 pub struct State {
-    pub board: Option<Board>,
+    pub board: Board,
     pub away: Option<Away>,
     pub pane: Pane,
     pub mode: Mode,
@@ -56,9 +56,9 @@ pub struct State {
 }
 
 impl State {
-    pub fn new(read_only: bool) -> Self {
+    pub fn new(board: Board, read_only: bool) -> Self {
         Self {
-            board: None,
+            board,
             away: None,
             pane: Pane::Entrypoints,
             mode: Mode::List,
@@ -77,7 +77,7 @@ impl State {
     /// The lines of a list, where it stands, and which of them is selected; none before they have been fetched.
     pub fn list(&mut self, pane: Pane, room: usize) -> Option<(Vec<Line<'_>>, &Place)> {
         let place = self.places.entry(pane).or_default();
-        let lines = lines(self.board.as_ref()?, pane, &self.filter, place.sort)?;
+        let lines = lines(&self.board, pane, &self.filter, place.sort)?;
         place.room = room;
         place.settle(&lines);
         Some((lines, place))
