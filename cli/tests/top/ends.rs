@@ -49,7 +49,7 @@ fn a_shell_stops_it_and_brings_it_back() {
     terminal.shows("> mail.send");
     terminal.press("\x1a");
     terminal.shows("Stopped");
-    assert!(terminal.with_screen(|screen| !screen.alternate_screen() && !screen.hide_cursor()));
+    terminal.is_ordinary();
     terminal.press("echo as$((1 + 1))before\n");
     terminal.shows("as2before");
     terminal.press("fg\n");
@@ -60,7 +60,7 @@ fn a_shell_stops_it_and_brings_it_back() {
     let process = child_of(terminal.child.process_id().unwrap());
     signal(process, "TSTP");
     terminal.shows("Stopped");
-    assert!(terminal.with_screen(|screen| !screen.alternate_screen()));
+    terminal.is_ordinary();
     terminal.press("fg\n");
     terminal.shows("cleanup");
     // One that could not be heard of before.
@@ -70,7 +70,7 @@ fn a_shell_stops_it_and_brings_it_back() {
     terminal.shows("cleanup");
     terminal.press("q");
     terminal.shows("ready> ");
-    assert!(terminal.with_screen(|screen| !screen.alternate_screen() && !screen.hide_cursor()));
+    terminal.is_ordinary();
     terminal.press("stty -a\n");
     let modes = terminal.shows(" echo ");
     assert!(modes.contains(" icanon ") && modes.contains(" isig "), "{modes}");

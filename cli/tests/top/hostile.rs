@@ -23,8 +23,10 @@ fn nothing_that_a_terminal_obeys_reaches_it() {
     .unwrap();
     for size in [ORDINARY, (40, 10), (200, 60), (31, 7)] {
         let mut terminal = Terminal::start(top(&database, &[]), size);
-        for key in ["1", "2", "3", "4", "5"] {
-            terminal.press(key);
+        for (key, list) in
+            [("1", "Entrypoints"), ("2", "In flight"), ("3", "Failed"), ("4", "Workers"), ("5", "Schedules")]
+        {
+            terminal.goes_to(key, list);
             if size.1 > 7 && key != "4" {
                 terminal.shows("\\u{1b}");
             }

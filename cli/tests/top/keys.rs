@@ -7,7 +7,7 @@ use crate::terminal::{ORDINARY, Terminal, top};
 fn an_entrypoint_is_paused_and_resumed() {
     let mut shop = shop();
     let mut terminal = Terminal::start(top(&shop.database, &[]), ORDINARY);
-    terminal.shows("> mail.send");
+    terminal.chooses("mail.send");
     terminal.press("p");
     terminal.shows("mail.send is paused");
     shop.is("SELECT paused FROM pgq.entrypoints WHERE entrypoint = 'mail.send'");
@@ -26,8 +26,8 @@ fn a_failed_job_is_queued_again_after_a_question() {
     let mut shop = shop();
     let mut terminal = Terminal::start(top(&shop.database, &[]), ORDINARY);
     let id: i64 = shop.ask("SELECT max(id) FROM pgq.jobs WHERE status = 'failed'");
-    terminal.press("3");
-    terminal.shows(&format!("> {id:>5}"));
+    terminal.goes_to("3", "Failed");
+    terminal.chooses(&id.to_string());
     terminal.press("r");
     terminal.shows(&format!("Run job {id} again"));
     terminal.press("n");
@@ -39,7 +39,7 @@ fn a_failed_job_is_queued_again_after_a_question() {
     terminal.shows(&format!("Job {id} is queued again."));
     shop.is(&format!("SELECT status = 'queued' FROM pgq.jobs WHERE id = {id}"));
     terminal.until("the list has lost it", |screen| {
-        screen.contains("8 failed") && !screen.contains(&format!(" {id:>5}  web"))
+        screen.contains("8 failed") && !screen.contains(&format!(" {id}  web"))
     });
 }
 
@@ -48,16 +48,16 @@ fn jobs_are_canceled_after_a_question_in_flight_and_failed() {
     let mut shop = shop();
     let mut terminal = Terminal::start(top(&shop.database, &[]), ORDINARY);
     let longest: i64 = shop.ask("SELECT id FROM pgq.jobs WHERE status = 'picked' ORDER BY picked, id LIMIT 1");
-    terminal.press("2");
-    terminal.shows(&format!("> {longest:>5}"));
+    terminal.goes_to("2", "In flight");
+    terminal.chooses(&longest.to_string());
     terminal.press("c");
     terminal.shows(&format!("Cancel job {longest}?"));
     terminal.press("y");
     terminal.shows(&format!("Job {longest} is canceled."));
     shop.is(&format!("SELECT outcome = 'canceled' FROM pgq.job_log WHERE job_id = {longest}"));
     let failed: i64 = shop.ask("SELECT max(id) FROM pgq.jobs WHERE status = 'failed'");
-    terminal.press("3");
-    terminal.shows(&format!("> {failed:>5}"));
+    terminal.goes_to("3", "Failed");
+    terminal.chooses(&failed.to_string());
     terminal.press("c");
     terminal.shows(&format!("Cancel job {failed}?"));
     terminal.press("\x1b");
@@ -73,8 +73,8 @@ fn a_schedule_is_paused_resumed_and_run() {
     let mut shop = shop();
     shop.sql.batch_execute("SELECT pgq.unschedule(n) FROM unnest('{cleanup,rates,newsletter}'::text[]) AS n").unwrap();
     let mut terminal = Terminal::start(top(&shop.database, &[]), ORDINARY);
-    terminal.press("5");
-    terminal.shows("> report");
+    terminal.goes_to("5", "Schedules");
+    terminal.chooses("report");
     terminal.press("p");
     terminal.shows("Schedule report is paused");
     shop.is("SELECT NOT enabled FROM pgq.schedules WHERE name = 'report'");
@@ -92,7 +92,7 @@ fn a_schedule_is_paused_resumed_and_run() {
 fn the_filter_shows_what_has_it_in_its_name() {
     let shop = shop();
     let mut terminal = Terminal::start(top(&shop.database, &[]), ORDINARY);
-    terminal.shows("> mail.send");
+    terminal.chooses("mail.send");
     terminal.press("/IMAGE");
     let screen =
         terminal.until("one entrypoint", |screen| screen.contains("> image.resize") && !screen.contains("mail.send"));
@@ -100,7 +100,7 @@ fn the_filter_shows_what_has_it_in_its_name() {
     // While it is typed, letters are no commands.
     terminal.press("q\x7f\r");
     terminal.shows("with \"IMAGE\"");
-    terminal.press("3");
+    terminal.goes_to("3", "Failed");
     terminal.shows("Nothing fits the filter.");
     terminal.press("\x1b");
     terminal.shows("webhook.deliver");
@@ -112,7 +112,7 @@ fn the_filter_shows_what_has_it_in_its_name() {
 fn a_list_is_sorted_by_any_column_either_way() {
     let shop = shop();
     let mut terminal = Terminal::start(top(&shop.database, &[]), ORDINARY);
-    terminal.shows("> mail.send");
+    terminal.chooses("mail.send");
     let names = |screen: &str| -> Vec<String> {
         let lines = screen.lines().skip_while(|line| !line.contains("─ Entrypoints")).skip(2);
         lines
@@ -122,14 +122,15 @@ fn a_list_is_sorted_by_any_column_either_way() {
             .collect()
     };
     let sorted = ["image.resize", "invoice.render", "mail.send", "search.index", "webhook.deliver"];
+    // One that was chosen stays chosen.
+    terminal.press("jk");
     terminal.press("s");
     terminal.until("by name", |screen| screen.contains("by entrypoint ▲") && names(screen) == sorted);
     terminal.press("S");
     terminal.until("by name, falling", |screen| {
         screen.contains("by entrypoint ▼") && names(screen) == sorted.into_iter().rev().collect::<Vec<_>>()
     });
-    // The selected row is the same one.
-    terminal.shows("> mail.send");
+    terminal.chooses("mail.send");
     terminal.press("sS");
     terminal.until("by what waits", |screen| {
         screen.contains("by waiting ▼") && names(screen)[..2] == ["mail.send", "search.index"]
@@ -140,32 +141,31 @@ fn a_list_is_sorted_by_any_column_either_way() {
 fn the_selection_stays_with_its_row_and_in_sight() {
     let mut shop = shop();
     let mut terminal = Terminal::start(top(&shop.database, &["--interval", "500 ms"]), (80, 10));
-    terminal.shows("> mail.send");
+    terminal.chooses("mail.send");
     terminal.press("\x1b[B");
-    terminal.shows("> search.index");
+    terminal.chooses("search.index");
     shop.sql.batch_execute("SELECT pgq.enqueue('zebra', 'x') FROM generate_series(1, 200)").unwrap();
     terminal.until("another comes before it", |screen| screen.contains("zebra") && screen.contains("> search.index"));
     terminal.press("G");
-    terminal.shows("> invoice.render");
+    terminal.chooses("invoice.render");
     terminal.press("g");
-    terminal.shows("> zebra");
+    terminal.chooses("zebra");
     terminal.press("\x1b[6~");
     terminal.hides("> zebra");
     terminal.press("\x1b[5~\x1b[5~");
-    terminal.shows("> zebra");
+    terminal.chooses("zebra");
 }
 
 #[test]
 fn everything_of_a_row_and_the_help_are_shown_and_scrolled() {
     let shop = shop();
     let mut terminal = Terminal::start(top(&shop.database, &[]), ORDINARY);
-    terminal.press("3");
-    terminal.shows("> ");
+    terminal.goes_to("3", "Failed");
     terminal.press("\r");
-    let screen = terminal.shows("payload");
+    let screen = terminal.shows("┌ Failed");
     assert!(screen.contains("connection refused by partner.example:443") || screen.contains("503 Service"), "{screen}");
     terminal.press("\x1b");
-    terminal.hides("any other key closes it");
+    terminal.hides("┌ Failed");
     terminal.press("?");
     terminal.shows("┌ Help");
     terminal.press("\x1b[6~");
@@ -184,11 +184,11 @@ fn everything_of_a_row_and_the_help_are_shown_and_scrolled() {
 fn read_only_changes_nothing() {
     let mut shop = shop();
     let mut terminal = Terminal::start(top(&shop.database, &["--read-only"]), ORDINARY);
-    let screen = terminal.shows("> mail.send");
+    let screen = terminal.chooses("mail.send");
     assert!(!screen.contains("p pause"), "{screen}");
     terminal.press("p");
     terminal.shows("This only looks");
-    terminal.press("3");
+    terminal.goes_to("3", "Failed");
     terminal.shows("webhook.deliver");
     terminal.press("r");
     terminal.shows("This only looks");

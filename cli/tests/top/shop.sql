@@ -23,7 +23,7 @@ SELECT pgq.enqueue('search.index', format('product %s', i)) FROM generate_series
 SELECT pgq.pause('search.index');
 SELECT FROM pgq.dequeue('{mail.send}', 7, worker => '7f1a3c9e-5b0d-4a55-9f63-1f2b6f0c4d11', lease => '10 min');
 SELECT FROM pgq.dequeue('{image.resize}', 5, worker => '2c9d8e1f-6a7b-4c3d-9e8f-0a1b2c3d4e5f', lease => '10 min');
-SELECT pgq.schedule('report', '30 6 * * mon-fri', timezone => 'Europe/Berlin', payload => 'daily'),
-       pgq.schedule('cleanup', '0 */4 * * *'), pgq.schedule('rates', '*/15 * * * *', overlap => true),
+SELECT pgq.schedule('report', '30 6 1 * *', timezone => 'Europe/Berlin', payload => 'daily'),
+       pgq.schedule('cleanup', '0 4 1 * *'), pgq.schedule('rates', '15 0 2 * *', overlap => true),
        pgq.schedule('newsletter', '0 9 1 * *', timezone => 'America/New_York');
 SELECT pgq.pause_schedule('newsletter');

@@ -43,6 +43,8 @@ pub fn program(database: &Database<'_>, name: &str, arguments: &[&str]) -> Comma
     }
     command.env("PGQUEUER_DSN", database.address());
     command.env("TERM", "xterm-256color");
+    // Otherwise it is begun in its home, which is nowhere.
+    command.cwd(std::env::temp_dir());
     command
 }
 
@@ -100,6 +102,20 @@ impl Terminal {
         self.until(text, |screen| screen.contains(text))
     }
 
+    /// Waits until a line of this name is chosen.
+    #[track_caller]
+    pub fn chooses(&self, name: &str) -> String {
+        let is_chosen = |line: &str| line.starts_with('>') && line.split_whitespace().nth(1) == Some(name);
+        self.until(&format!("{name} is chosen"), |screen| screen.lines().any(is_chosen))
+    }
+
+    /// Goes to a list, and waits for its rows.
+    #[track_caller]
+    pub fn goes_to(&mut self, key: &str, list: &str) -> String {
+        self.press(key);
+        self.shows(&format!("─ {list}"))
+    }
+
     /// Waits until this does not stand there any more.
     #[track_caller]
     pub fn hides(&self, text: &str) -> String {
@@ -134,13 +150,19 @@ impl Terminal {
         until("the program ends", || self.child.try_wait().unwrap()).exit_code()
     }
 
-    /// The terminal is as it was before: waits for the last words, which the program may have written as it ended.
+    /// The terminal is as it was before.
     #[track_caller]
     pub fn is_given_back(&self) {
+        self.is_ordinary();
+        assert_eq!(modes(&*self.master), self.modes);
+    }
+
+    /// Nothing is left of a screen: waits for the last words, which the program may have written as it ended.
+    #[track_caller]
+    pub fn is_ordinary(&self) {
         until("the alternate screen is left, and the cursor shown", || {
             self.with_screen(|screen| !screen.alternate_screen() && !screen.hide_cursor()).then_some(())
         });
-        assert_eq!(modes(&*self.master), self.modes);
     }
 
     #[track_caller]

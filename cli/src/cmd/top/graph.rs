@@ -16,6 +16,8 @@ const PARTS: [Part; 3] = [
     ('░', Tone::Removed, "removed", |tally| tally.removed),
     ('▓', Tone::Bad, "failed", |tally| tally.failed),
 ];
+/// Failed jobs that are fewer than a character stands for: they can be seen all the same.
+const FEW: char = 'x';
 /// The upper end of a bar of jobs that were done.
 const EIGHTHS: [char; 7] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'];
 /// What stands at the left of the bars.
@@ -64,7 +66,8 @@ fn legend(minutes: &[Option<Tally>], area: Rect, buffer: &mut Buffer, paint: Pai
     let (mut x, _) = buffer.set_stringn(area.x, area.y, rate, room(area.x), paint.style(Tone::Strong));
     (x, _) = buffer.set_stringn(x, area.y, "  last hour:", room(x), paint.style(Tone::Quiet));
     for (char, tone, word, of) in PARTS {
-        (x, _) = buffer.set_stringn(x, area.y, format!(" {char}"), room(x), paint.style(tone));
+        let few = if tone == Tone::Bad { "x" } else { "" };
+        (x, _) = buffer.set_stringn(x, area.y, format!(" {char}{few}"), room(x), paint.style(tone));
         (x, _) =
             buffer.set_stringn(x, area.y, format!(" {} {word}", grouped(of(&hour))), room(x), paint.style(Tone::Plain));
     }
@@ -87,11 +90,14 @@ fn column(minute: Option<&Tally>, most: i64, area: Rect, buffer: &mut Buffer, pa
     let mut floor = 0_u16;
     for (char, tone, _, of) in PARTS {
         let eighths = of(minute) * room * 8 / most.max(1);
-        // What is there can be seen.
         let (whole, rest) = match (of(minute), tone) {
             (0, _) => continue,
-            (_, Tone::Done) => (eighths / 8, if eighths == 0 { 1 } else { eighths % 8 }),
-            _ => ((eighths / 8).max(1), 0),
+            (_, Tone::Done) => (eighths / 8, (eighths % 8).max(i64::from(eighths == 0))),
+            (_, Tone::Bad) if eighths < 4 => {
+                put(floor, FEW, tone);
+                continue;
+            }
+            _ => ((eighths + 4) / 8, 0),
         };
         for _ in 0..whole {
             put(floor, char, tone);
@@ -99,7 +105,7 @@ fn column(minute: Option<&Tally>, most: i64, area: Rect, buffer: &mut Buffer, pa
         }
         if let Some(end) = usize::try_from(rest - 1).ok().and_then(|rest| EIGHTHS.get(rest)) {
             put(floor, *end, tone);
-            floor += u16::from(minute.removed + minute.failed > 0);
+            floor += 1;
         }
     }
 }

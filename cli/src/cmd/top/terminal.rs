@@ -2,8 +2,11 @@
 
 use super::paint::can_draw;
 use crate::error::{Error, Result};
+use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, disable_raw_mode, enable_raw_mode};
 use ratatui::DefaultTerminal;
-use rustix::process::{Signal, getpgrp, getppid, getsid, kill_process_group};
+use ratatui::backend::CrosstermBackend;
+use ratatui::layout::Rect;
+use rustix::process::{Signal, getpgrp, getpid, getppid, getsid, kill_process, kill_process_group};
 use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
@@ -46,9 +49,9 @@ impl Taken {
     }
 
     /// How many columns and lines it has.
-    pub fn size(&self) -> ratatui::layout::Rect {
+    pub fn size(&self) -> Rect {
         let size = self.0.as_ref().and_then(|terminal| terminal.size().ok()).unwrap_or_default();
-        ratatui::layout::Rect::new(0, 0, size.width, size.height)
+        Rect::new(0, 0, size.width, size.height)
     }
 
     /// What stands there is not what we drew.
@@ -56,7 +59,12 @@ impl Taken {
     /// # Errors
     /// Where it is gone.
     pub fn clear(&mut self) -> Result<()> {
-        self.0.as_mut().map_or(Ok(()), DefaultTerminal::clear).map_err(gone)
+        if self.0.is_some() {
+            // ratatui's own way asks the terminal where its cursor is, and not every one answers.
+            crossterm::execute!(io::stdout(), Clear(ClearType::All)).map_err(gone)?;
+            self.0 = Some(blank()?);
+        }
+        Ok(())
     }
 
     /// Gives it back, stops until somebody brings us to the front again, and takes it anew.
@@ -70,11 +78,8 @@ impl Taken {
         self.0 = None;
         ratatui::restore();
         // Not SIGTSTP, which we hear ourselves. `all`: also those who read what we write, as the terminal would do.
-        let stopped = if all {
-            kill_process_group(getpgrp(), Signal::STOP)
-        } else {
-            rustix::process::kill_process(rustix::process::getpid(), Signal::STOP)
-        };
+        let stopped =
+            if all { kill_process_group(getpgrp(), Signal::STOP) } else { kill_process(getpid(), Signal::STOP) };
         stopped.map_err(|error| gone(error.into()))?;
         self.retake()
     }
@@ -86,7 +91,7 @@ impl Taken {
     pub fn retake(&mut self) -> Result<()> {
         if self.0.take().is_some() {
             // Raw mode is only set where it is not known to be set already.
-            crossterm::terminal::disable_raw_mode().ok();
+            disable_raw_mode().ok();
         }
         self.0 = Some(taken()?);
         self.clear()
@@ -102,9 +107,14 @@ impl Drop for Taken {
 
 /// Without ratatui's own hook for panics: each time we come back it would be put around the last one.
 fn taken() -> Result<DefaultTerminal> {
-    crossterm::terminal::enable_raw_mode().map_err(gone)?;
-    crossterm::execute!(io::stdout(), crossterm::terminal::EnterAlternateScreen).map_err(gone)?;
-    ratatui::Terminal::new(ratatui::backend::CrosstermBackend::new(io::stdout())).map_err(gone)
+    enable_raw_mode().map_err(gone)?;
+    crossterm::execute!(io::stdout(), EnterAlternateScreen).map_err(gone)?;
+    blank()
+}
+
+/// One of which nothing is known to stand there.
+fn blank() -> Result<DefaultTerminal> {
+    ratatui::Terminal::new(CrosstermBackend::new(io::stdout())).map_err(gone)
 }
 
 fn gone(source: io::Error) -> Error {
