@@ -2,8 +2,8 @@
 //!
 //! Blocks and lines are drawn as shapes, each letter in its place: it looks the same whatever fonts a reader has.
 
-use crate::shop::shop;
 use crate::terminal::{Terminal, top};
+use pgqueuer_e2e::cluster::Cluster;
 use std::fmt::Write;
 use vt100::{Cell, Color, Screen};
 
@@ -17,11 +17,11 @@ const DARK: &str = "#1b1f27";
 /// Writes the picture where `PGQUEUER_PICTURES` says, and otherwise only sees that it can be drawn.
 #[test]
 fn a_picture_can_be_drawn() {
-    let mut shop = shop();
-    shop.sql.batch_execute("SELECT pgq.resume('search.index'), pgq.pause('search.index')").unwrap();
-    let mut command = top(&shop.database, &[]);
-    command.env("COLORTERM", "truecolor");
-    let mut terminal = Terminal::start(command, (100, 30));
+    let cluster = Cluster::start(&[]);
+    cluster.connect("postgres").batch_execute("CREATE DATABASE shop").unwrap();
+    let database = cluster.named("shop");
+    database.connect().batch_execute(concat!("CREATE EXTENSION pgqueuer;", include_str!("shop.sql"))).unwrap();
+    let mut terminal = Terminal::start(top(&database, &[]), (100, 24));
     terminal.until("all of it", |screen| {
         screen.contains("60 min ago") && screen.contains("invoice.render") && !screen.contains('…')
     });

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many rows of a list are fetched.
+/// How many rows of a list are fetched for the screen.
 pub const MOST: usize = 200;
 
 /// The queue at one moment.
@@ -25,6 +25,8 @@ pub struct Board {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     pub panes: Vec<Pane>,
+    /// How many rows of a list.
+    pub most: usize,
     /// Of one entrypoint alone, by its name in the database.
     pub failed_of: Option<String>,
     /// For how long the log is waited for.
@@ -60,12 +62,12 @@ impl Board {
 }
 
 async fn fetch(look: &Look, pane: Pane, asked: &Asked) -> Result<Vec<Row>, Unseen> {
-    let most = i64::try_from(MOST).unwrap_or(i64::MAX);
+    let most = i64::try_from(asked.most).unwrap_or(i64::MAX);
     match pane {
         // They are among the figures.
         Pane::Entrypoints => Ok(vec![]),
         Pane::InFlight => look.in_flight(most).await,
-        Pane::Failed => look.failed(asked.failed_of.as_deref(), MOST).await,
+        Pane::Failed => look.failed(asked.failed_of.as_deref(), asked.most).await,
         Pane::Workers => look.workers(most).await,
         Pane::Schedules => look.schedules(most).await,
     }

@@ -31,15 +31,14 @@ pub fn draw(minutes: &[Option<Tally>], area: Rect, buffer: &mut Buffer, paint: P
     legend(minutes, area, buffer, paint);
     let bars = Rect { x: area.x + SCALE, y: area.y + 1, width: area.width - SCALE, height: area.height - 2 };
     let count = u16::try_from(minutes.len()).unwrap_or(60).min(bars.width).max(1);
-    // A wide terminal shows a minute as several columns.
-    let wide = bars.width / count;
+    // Where there is room, a minute is several columns wide: some one more than others, so that all of it is used.
+    let begin = |place: u16| u16::try_from(u32::from(place) * u32::from(bars.width) / u32::from(count)).unwrap_or(0);
+    let gap = u16::from(bars.width / count > 2);
     let shown = minutes.get(minutes.len().saturating_sub(count.into())..).unwrap_or_default();
     let most = shown.iter().flatten().map(Tally::jobs).max().unwrap_or(0);
-    let gap = u16::from(wide > 2);
     for (place, minute) in (0..).zip(shown) {
-        let x = bars.x + place * wide;
-        for x in x..x + wide - gap {
-            column(minute.as_ref(), most, Rect { x, width: 1, ..bars }, buffer, paint);
+        for x in begin(place)..begin(place + 1) - gap {
+            column(minute.as_ref(), most, Rect { x: bars.x + x, width: 1, ..bars }, buffer, paint);
         }
     }
     let quiet = paint.style(Tone::Quiet);
@@ -47,9 +46,9 @@ pub fn draw(minutes: &[Option<Tally>], area: Rect, buffer: &mut Buffer, paint: P
     let floor = area.bottom() - 1;
     let from = format!("{count} min ago");
     buffer.set_stringn(area.x, floor, "     0 └", SCALE.into(), quiet);
-    buffer.set_stringn(bars.x, floor, "─".repeat((count * wide).into()), bars.width.into(), quiet);
+    buffer.set_stringn(bars.x, floor, "─".repeat(bars.width.into()), bars.width.into(), quiet);
     buffer.set_stringn(bars.x, floor, from, bars.width.into(), quiet);
-    let end = bars.x + (count * wide).saturating_sub(4);
+    let end = bars.right().saturating_sub(4);
     buffer.set_stringn(end, floor, " now", 4, quiet);
 }
 
@@ -128,8 +127,8 @@ mod tests {
         let lines = drawn(&[None, Some(minute), Some(Tally { done: 1, ..Tally::default() })], 40, 6);
         let column =
             |x: usize| lines.iter().skip(1).take(4).map(|line| line.chars().nth(x).unwrap()).collect::<String>();
-        // Three minutes share 32 columns: ten for each, of which one is a gap.
-        assert_eq!((column(8), column(18), column(28)), ("   …".into(), "▓░██".into(), "   ▄".into()));
+        // Three minutes share 32 columns: ten or eleven for each, of which one is a gap.
+        assert_eq!((column(8), column(18), column(29)), ("   …".into(), "▓░██".into(), "   ▄".into()));
         assert!(lines[0].contains("8 jobs/min (0.1/s)"), "{}", lines[0]);
     }
 

@@ -54,6 +54,9 @@ pub struct Args {
     /// How often it looks; at least 0.5 s; 2 s if not given
     #[arg(short, long, value_name = "LENGTH")]
     interval: Option<Length>,
+    /// How many rows a list has at most where tables or JSON are printed
+    #[arg(short = 'n', long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..))]
+    limit: u16,
     /// Print tables and end, also on a terminal
     #[arg(long)]
     once: bool,
@@ -71,10 +74,10 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
     drop(context.queue.pool().get().await.map_err(pgqueuer_client::Error::from)?);
     let look = Look::new(context.queue.clone(), &context.global.prefix);
     if args.once || context.output.json || !terminal::is_here() {
-        return print(context, &look, interval.filter(|_| !args.once)).await;
+        return print(context, &look, interval.filter(|_| !args.once), args.limit.into()).await;
     }
     // What is wrong from the start is told before the screen is taken.
-    let first = Asked { panes: vec![Pane::Entrypoints], failed_of: None, patience: Duration::ZERO };
+    let first = Asked { panes: vec![Pane::Entrypoints], most: 0, failed_of: None, patience: Duration::ZERO };
     let board = Board::fetched(&look, &first, &context.global.prefix).await.map_err(unseen)?;
     let about =
         draw::About { title: harmless(context.server.database()).into_owned(), paint: paint::Paint::of_terminal() };
@@ -88,8 +91,8 @@ fn unseen(unseen: Unseen) -> Error {
     Error::System { what: unseen.title, source: std::io::Error::other(unseen.detail) }
 }
 
-async fn print(context: &Context, look: &Look, interval: Option<Duration>) -> Result<Answer> {
-    let asked = Asked { panes: Pane::ALL.to_vec(), failed_of: None, patience: LOG };
+async fn print(context: &Context, look: &Look, interval: Option<Duration>, most: usize) -> Result<Answer> {
+    let asked = Asked { panes: Pane::ALL.to_vec(), most, failed_of: None, patience: LOG };
     loop {
         let board = Board::fetched(look, &asked, &context.global.prefix).await.map_err(unseen)?;
         let is_read = plain::print(context, &board);

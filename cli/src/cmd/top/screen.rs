@@ -4,7 +4,7 @@
 //! look begins when the interval since the last one is over, or when another list is wanted, or when something was changed.
 
 use super::action::Action;
-use super::board::{Asked, Board, only_match};
+use super::board::{Asked, Board, MOST, only_match};
 use super::draw::{About, draw};
 use super::keys::{Step, pressed};
 use super::layout::shown;
@@ -133,7 +133,7 @@ impl Screen {
             return;
         }
         let failed_of = only_match(&self.state.board, &self.context, &self.state.filter);
-        let asked = Asked { panes: shown(size, self.state.pane), failed_of, patience: LOG };
+        let asked = Asked { panes: shown(size, self.state.pane), most: MOST, failed_of, patience: LOG };
         let is_other = self.seen.as_ref() != Some(&asked) && self.state.away.is_none();
         if !(is_other || self.again || Instant::now() >= self.next) {
             return;
