@@ -122,8 +122,6 @@ fn a_list_is_sorted_by_any_column_either_way() {
             .collect()
     };
     let sorted = ["image.resize", "invoice.render", "mail.send", "search.index", "webhook.deliver"];
-    // One that was chosen stays chosen.
-    terminal.press("jk");
     terminal.press("s");
     terminal.until("by name", |screen| screen.contains("by entrypoint ▲") && names(screen) == sorted);
     terminal.press("S");
@@ -178,6 +176,17 @@ fn everything_of_a_row_and_the_help_are_shown_and_scrolled() {
     terminal.shows("─ In flight");
     terminal.press("\x1b[C");
     terminal.shows("─ Failed");
+}
+
+#[test]
+fn a_text_that_is_pasted_is_no_command() {
+    let mut shop = shop();
+    let mut terminal = Terminal::start(top(&shop.database, &[]), ORDINARY);
+    terminal.goes_to("3", "Failed");
+    terminal.press("\x1b[200~ry\ncy\x1b[201~");
+    terminal.press("/\x1b[200~webhook\nq\x1b[201~\r");
+    terminal.shows("with \"webhook\"");
+    assert_eq!(shop.ask::<i64>("SELECT count(*) FROM pgq.jobs WHERE status = 'failed'"), 9);
 }
 
 #[test]

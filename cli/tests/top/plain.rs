@@ -65,6 +65,10 @@ fn with_an_interval_a_pipe_gets_one_after_the_other() {
 #[test]
 fn an_interval_that_is_no_interval_is_refused() {
     let shop = shop();
+    let mut terminal = Terminal::start(top(&shop.database, &["--interval", "1000000 d"]), ORDINARY);
+    terminal.shows("mail.send");
+    terminal.press("q");
+    assert_eq!(terminal.ended(), 0);
     for wrong in ["100 ms", "soon", "-1 s"] {
         pgq(&shop.database, &["top", &format!("--interval={wrong}")]).ends(2);
     }

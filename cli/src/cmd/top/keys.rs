@@ -55,6 +55,16 @@ pub fn pressed(key: KeyEvent, state: &mut State, context: &Context) -> Step {
     }
 }
 
+/// A text that was pasted is a filter, or nothing: never commands.
+pub fn pasted(text: &str, state: &mut State) -> Step {
+    if state.mode == Mode::Filter {
+        for char in text.trim().chars().take_while(|char| *char != '\n' && *char != '\r') {
+            in_filter(KeyCode::Char(char), state);
+        }
+    }
+    Step::Fetch
+}
+
 fn in_list(code: KeyCode, state: &mut State, context: &Context) -> Step {
     state.message = None;
     let pane = state.pane;

@@ -40,6 +40,8 @@ use tokio::time::sleep;
 
 /// Looks that are nearer to each other show nothing new.
 const SHORTEST: Duration = Duration::from_millis(500);
+/// Nobody waits for longer.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// For how long a table that is printed once waits for the log of the last hour.
 const LOG: Duration = Duration::from_secs(3);
 
@@ -66,7 +68,7 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Answer> {
-    let interval = args.interval.map(|Length(interval)| interval);
+    let interval = args.interval.map(|Length(interval)| interval.min(LONGEST));
     if interval.is_some_and(|interval| interval < SHORTEST) {
         return Err(Error::usage("--interval is too short", "Give at least \"500 ms\"."));
     }

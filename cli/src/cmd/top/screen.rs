@@ -6,7 +6,7 @@
 use super::action::Action;
 use super::board::{Asked, Board, MOST, only_match};
 use super::draw::{About, draw};
-use super::keys::{Step, pressed};
+use super::keys::{Step, pasted, pressed};
 use super::layout::shown;
 use super::state::{Away, State};
 use super::terminal::{Taken, Told, Word};
@@ -94,6 +94,7 @@ impl Screen {
             None => Ok(Step::Quit),
             Some(Err(error)) => Err(lost(error)),
             Some(Ok(Event::Key(key))) => Ok(pressed(key, &mut self.state, &self.context)),
+            Some(Ok(Event::Paste(text))) => Ok(pasted(&text, &mut self.state)),
             Some(Ok(_)) => Ok(Step::Draw),
         }
     }

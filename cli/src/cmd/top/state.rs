@@ -127,6 +127,8 @@ impl Place {
         let found =
             self.identity.as_ref().and_then(|identity| lines.iter().position(|line| line.identity == *identity));
         self.selected = found.unwrap_or(self.selected).min(lines.len().saturating_sub(1));
+        // From now on it is this one: a key means the row that was seen.
+        self.identity = lines.get(self.selected).map(|line| line.identity.clone());
         let last_first = lines.len().saturating_sub(self.room);
         let lowest = (self.selected + 1).saturating_sub(self.room);
         self.first = self.first.clamp(lowest.min(self.selected), self.selected).min(last_first);

@@ -2,7 +2,11 @@
 
 use super::paint::can_draw;
 use crate::error::{Error, Result};
-use crossterm::terminal::{Clear, ClearType, EnterAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{
+    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
 use ratatui::DefaultTerminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
@@ -30,7 +34,7 @@ impl Taken {
         std::panic::set_hook(Box::new(move |panic| {
             // The report is to be read: first the screen, then the words.
             BROKEN.store(true, SeqCst);
-            ratatui::restore();
+            give_back();
             before(panic);
         }));
         Ok(Self(Some(taken()?)))
@@ -76,7 +80,7 @@ impl Taken {
             return Ok(());
         }
         self.0 = None;
-        ratatui::restore();
+        give_back();
         // Not SIGTSTP, which we hear ourselves. `all`: also those who read what we write, as the terminal would do.
         let stopped =
             if all { kill_process_group(getpgrp(), Signal::STOP) } else { kill_process(getpid(), Signal::STOP) };
@@ -101,15 +105,22 @@ impl Taken {
 impl Drop for Taken {
     fn drop(&mut self) {
         self.0 = None;
-        ratatui::restore();
+        give_back();
     }
 }
 
 /// Without ratatui's own hook for panics: each time we come back it would be put around the last one.
 fn taken() -> Result<DefaultTerminal> {
     enable_raw_mode().map_err(gone)?;
-    crossterm::execute!(io::stdout(), EnterAlternateScreen).map_err(gone)?;
+    // A text that is pasted comes as one, and not as so many keys.
+    crossterm::execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide).map_err(gone)?;
     blank()
+}
+
+/// Does what it can: the terminal may be gone.
+fn give_back() {
+    crossterm::execute!(io::stdout(), DisableBracketedPaste, LeaveAlternateScreen, Show).ok();
+    disable_raw_mode().ok();
 }
 
 /// One of which nothing is known to stand there.
