@@ -52,6 +52,15 @@ fn size((cols, rows): (u16, u16)) -> PtySize {
     PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
 }
 
+/// How much of it is no half of a picture that is still being drawn.
+fn until_frame_under_way(bytes: &[u8]) -> usize {
+    let last = |mark: &[u8]| bytes.windows(mark.len()).rposition(|window| window == mark);
+    match (last(b"\x1b[?2026h"), last(b"\x1b[?2026l")) {
+        (Some(begin), end) if end.is_none_or(|end| end < begin) => begin,
+        _ => bytes.len(),
+    }
+}
+
 fn whole(number: u16) -> NonZeroU16 {
     NonZeroU16::new(number).expect("a terminal has a size")
 }
@@ -68,10 +77,14 @@ impl Terminal {
         let (mut reader, kept) = (pair.master.try_clone_reader().unwrap(), seen.clone());
         std::thread::spawn(move || {
             let mut buffer = [0; 65536];
+            let mut pending = vec![];
             while let Ok(count @ 1..) = reader.read(&mut buffer) {
+                pending.extend(&buffer[..count]);
                 let mut seen = kept.lock().unwrap();
-                seen.parser.process(&buffer[..count]);
                 seen.bytes.extend(&buffer[..count]);
+                let whole = until_frame_under_way(&pending);
+                seen.parser.process(&pending[..whole]);
+                pending.drain(..whole);
             }
         });
         let writer = pair.master.take_writer().unwrap();

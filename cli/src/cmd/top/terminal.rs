@@ -5,7 +5,8 @@ use crate::error::{Error, Result};
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
-    Clear, ClearType, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
 };
 use ratatui::DefaultTerminal;
 use ratatui::backend::CrosstermBackend;
@@ -46,10 +47,11 @@ impl Taken {
         if BROKEN.load(SeqCst) {
             return Err(gone(io::Error::other("a part of this program failed")));
         }
-        match &mut self.0 {
-            Some(terminal) => terminal.draw(draw).map(drop).map_err(gone),
-            None => Ok(()),
-        }
+        let Some(terminal) = &mut self.0 else { return Ok(()) };
+        // A terminal that understands it shows all of it at once.
+        crossterm::queue!(io::stdout(), BeginSynchronizedUpdate).map_err(gone)?;
+        terminal.draw(draw).map_err(gone)?;
+        crossterm::execute!(io::stdout(), EndSynchronizedUpdate).map_err(gone)
     }
 
     /// How many columns and lines it has.
