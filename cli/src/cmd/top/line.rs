@@ -95,9 +95,12 @@ fn cell(row: &Row, column: Column, board: &Board, now: DateTime<Utc>) -> Cell {
         // An id is a name: it has no commas.
         (Kind::Number, value) if matches!(column.key, "id" | "pid" | "last_job") => value.to_string(),
         (Kind::Number, value) => grouped(value.as_i64().unwrap_or_default()),
-        (_, Value::String(text)) => one_line(text),
-        (_, Value::Array(texts)) => one_line(&texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")),
-        (_, other) => one_line(&other.to_string()),
+        (_, Value::String(text)) if matches!(column.key, "error" | "payload_start") => one_line(text),
+        (_, Value::String(text)) => harmless(text).into_owned(),
+        (_, Value::Array(texts)) => {
+            harmless(&texts.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")).into_owned()
+        }
+        (_, other) => harmless(&other.to_string()).into_owned(),
     };
     Cell { text, order: order(value, column.kind) }
 }
@@ -133,7 +136,7 @@ fn compare(one: Option<&Cell>, other: Option<&Cell>, falling: bool) -> Ordering 
     if falling { rising.reverse() } else { rising }
 }
 
-/// Text of unknown origin on one line: nothing in it that a terminal obeys, runs of white space as one blank.
+/// A long text on one line: nothing in it that a terminal obeys, runs of white space as one blank.
 fn one_line(text: &str) -> String {
     harmless(&text.split_whitespace().collect::<Vec<_>>().join(" ")).into_owned()
 }

@@ -37,7 +37,7 @@ pub fn help(state: &mut State, area: Rect, buffer: &mut Buffer, paint: Paint) {
         Line::styled(if state.read_only { "Change: not with --read-only" } else { "Change" }, strong),
     ];
     for pane in Pane::ALL {
-        lines.extend(pane.keys().iter().map(|(char, does)| key(&char.to_string(), &format!("{does}, in {pane}"))));
+        lines.extend(pane.keys().iter().map(|(char, does)| key(&char.to_string(), &format!("{does} ({pane})"))));
     }
     lines.extend(
         [

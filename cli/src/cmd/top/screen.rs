@@ -8,6 +8,7 @@ use super::board::{Asked, Board, MOST, only_match};
 use super::draw::{About, draw};
 use super::keys::{Step, pasted, pressed};
 use super::layout::shown;
+use super::pane::Pane;
 use super::state::{Away, State};
 use super::terminal::{Taken, Told, Word};
 use crate::cmd::Context;
@@ -133,8 +134,10 @@ impl Screen {
         if self.looking.is_some() {
             return;
         }
-        let failed_of = only_match(&self.state.board, &self.context, &self.state.filter);
-        let asked = Asked { panes: shown(size, self.state.pane), most: MOST, failed_of, patience: LOG };
+        let panes = shown(size, self.state.pane);
+        let only = || only_match(&self.state.board, &self.context, &self.state.filter);
+        let failed_of = if panes.contains(&Pane::Failed) { only() } else { None };
+        let asked = Asked { panes, most: MOST, failed_of, patience: LOG };
         let is_other = self.seen.as_ref() != Some(&asked) && self.state.away.is_none();
         if !(is_other || self.again || Instant::now() >= self.next) {
             return;

@@ -13,11 +13,10 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use rustix::process::{Signal, getpgrp, getpid, getppid, getsid, kill_process, kill_process_group};
 use std::io::{self, IsTerminal};
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 
-/// A thread panicked: the terminal has been given back, and must not be drawn on.
-static BROKEN: AtomicBool = AtomicBool::new(false);
+/// The exit code of a program that panicked.
+const PANICKED: i32 = 101;
 
 /// Whether somebody sits there.
 pub fn is_here() -> bool {
@@ -33,10 +32,10 @@ impl Taken {
     pub fn take() -> Result<Self> {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            // The report is to be read: first the screen, then the words.
-            BROKEN.store(true, SeqCst);
+            // The report is to be read: first the screen, then the words. Whatever part it was, the rest would draw on.
             give_back();
             before(panic);
+            std::process::exit(PANICKED);
         }));
         Ok(Self(Some(taken()?)))
     }
@@ -44,9 +43,6 @@ impl Taken {
     /// # Errors
     /// Where it is gone.
     pub fn draw(&mut self, draw: impl FnOnce(&mut ratatui::Frame<'_>)) -> Result<()> {
-        if BROKEN.load(SeqCst) {
-            return Err(gone(io::Error::other("a part of this program failed")));
-        }
         let Some(terminal) = &mut self.0 else { return Ok(()) };
         // A terminal that understands it shows all of it at once.
         crossterm::queue!(io::stdout(), BeginSynchronizedUpdate).map_err(gone)?;
@@ -115,8 +111,8 @@ impl Drop for Taken {
 fn taken() -> Result<DefaultTerminal> {
     enable_raw_mode().map_err(gone)?;
     // A text that is pasted comes as one, and not as so many keys.
-    crossterm::execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide).map_err(gone)?;
-    blank()
+    let entered = crossterm::execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, Hide);
+    entered.map_err(gone).and_then(|()| blank()).inspect_err(|_| give_back())
 }
 
 /// Does what it can: the terminal may be gone.
