@@ -4,7 +4,7 @@ use super::pane::Pane;
 use crate::cmd::Context;
 use crate::output::Row;
 use chrono::DateTime;
-use futures_util::future::{try_join, try_join_all};
+use futures_util::future::try_join;
 use pgqueuer_web::look::{Look, Minute, Seen, Tally, Unseen};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -37,11 +37,16 @@ impl Board {
     /// # Errors
     /// Where the database does not answer, or refuses.
     pub async fn fetched(look: &Look, asked: &Asked, prefix: &str) -> Result<Self, Unseen> {
-        // Beside one another: the slowest alone is waited for.
-        let fetched = asked.panes.iter().map(|pane| fetch(look, *pane, asked));
-        let (seen, fetched) = try_join(look.seen(asked.patience), try_join_all(fetched)).await?;
-        let named = asked.panes.iter().copied().zip(fetched);
-        let rows = named.map(|(pane, rows)| (pane, told(pane, rows, &seen, prefix))).collect();
+        // The lists beside the figures, and one after the other: another connection costs more than most of them.
+        let lists = async {
+            let mut fetched = vec![];
+            for pane in &asked.panes {
+                fetched.push((*pane, fetch(look, *pane, asked).await?));
+            }
+            Ok(fetched)
+        };
+        let (seen, lists) = try_join(look.seen(asked.patience), lists).await?;
+        let rows = lists.into_iter().map(|(pane, rows)| (pane, told(pane, rows, &seen, prefix))).collect();
         Ok(Self { seen, rows })
     }
 
