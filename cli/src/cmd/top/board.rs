@@ -14,6 +14,9 @@ use std::time::Duration;
 /// How many rows of a list are fetched for the screen.
 pub const MOST: usize = 200;
 
+/// A job that has been due for so many seconds while none is in flight: nobody works there.
+const UNATTENDED: f64 = 15.0;
+
 /// The queue at one moment.
 #[derive(Debug)]
 pub struct Board {
@@ -131,7 +134,8 @@ fn note(one: &pgqueuer_web::look::Entrypoint) -> Option<&'static str> {
     match one {
         one if one.paused => Some("paused"),
         one if one.limit > 0 && one.in_flight >= one.limit => Some("at limit"),
-        one if one.due > 0 && one.in_flight == 0 => Some("no worker"),
+        // Between two jobs of a quick worker nothing is in flight, either.
+        one if one.oldest > UNATTENDED && one.in_flight == 0 => Some("no worker"),
         _ => None,
     }
 }

@@ -35,7 +35,8 @@ pub fn draw(frame: &mut Frame<'_>, state: &mut State, about: &About) {
     draw_head(state, about, head, buffer);
     draw_tabs(state, tabs, buffer, paint);
     if let Some(area) = chart {
-        graph::draw(&state.board.tallies(), area, buffer, paint);
+        let passed = state.board.seen.at.timestamp().rem_euclid(60);
+        graph::draw(&state.board.tallies(), passed, area, buffer, paint);
     }
     for (pane, area) in lists {
         list::draw(state, pane, area, buffer, paint);

@@ -23,12 +23,13 @@ const EIGHTHS: [char; 7] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'];
 /// What stands at the left of the bars.
 const SCALE: u16 = 8;
 
-/// Draws the minutes, the oldest first, the newest at the right; as many as there is room for.
-pub fn draw(minutes: &[Option<Tally>], area: Rect, buffer: &mut Buffer, paint: Paint) {
+/// Draws the minutes, the oldest first, the newest at the right; as many as there is room for. Of the newest `passed` seconds
+/// are over.
+pub fn draw(minutes: &[Option<Tally>], passed: i64, area: Rect, buffer: &mut Buffer, paint: Paint) {
     if area.height < 3 || area.width <= SCALE {
         return;
     }
-    legend(minutes, area, buffer, paint);
+    legend(minutes, passed, area, buffer, paint);
     let bars = Rect { x: area.x + SCALE, y: area.y + 1, width: area.width - SCALE, height: area.height - 2 };
     let count = u16::try_from(minutes.len()).unwrap_or(60).min(bars.width).max(1);
     // Where there is room, a minute is several columns wide: some one more than others, so that all of it is used.
@@ -53,13 +54,13 @@ pub fn draw(minutes: &[Option<Tally>], area: Rect, buffer: &mut Buffer, paint: P
 }
 
 /// What the characters mean, and how much there is of each.
-fn legend(minutes: &[Option<Tally>], area: Rect, buffer: &mut Buffer, paint: Paint) {
-    // This minute is not over.
-    let last = minutes.iter().rev().nth(1).copied().flatten().unwrap_or_default();
+fn legend(minutes: &[Option<Tally>], passed: i64, area: Rect, buffer: &mut Buffer, paint: Paint) {
+    // This minute and the last one.
+    let recent: i64 = minutes.iter().rev().take(2).flatten().map(Tally::jobs).sum();
+    let per_second = recent as f64 / (60 + passed) as f64;
     let mut hour = Tally::default();
     minutes.iter().flatten().for_each(|minute| hour.add(minute));
-    let per_second = last.jobs() as f64 / 60.0;
-    let rate = format!("{} jobs/min ({per_second:.1}/s)", grouped(last.jobs()));
+    let rate = format!("{} jobs/min ({per_second:.1}/s)", grouped((per_second * 60.0).round() as i64));
     let end = area.right();
     let room = |x: u16| usize::from(end.saturating_sub(x));
     let (mut x, _) = buffer.set_stringn(area.x, area.y, rate, room(area.x), paint.style(Tone::Strong));
@@ -116,7 +117,7 @@ mod tests {
     fn drawn(minutes: &[Option<Tally>], width: u16, height: u16) -> Vec<String> {
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
-        draw(minutes, area, &mut buffer, Paint::plain());
+        draw(minutes, 30, area, &mut buffer, Paint::plain());
         let line = |y| (0..width).map(|x| buffer[(x, y)].symbol()).collect::<String>();
         (0..height).map(line).collect()
     }
@@ -129,7 +130,8 @@ mod tests {
             |x: usize| lines.iter().skip(1).take(4).map(|line| line.chars().nth(x).unwrap()).collect::<String>();
         // Three minutes share 32 columns: ten or eleven for each, of which one is a gap.
         assert_eq!((column(8), column(18), column(29)), ("   …".into(), "▓░██".into(), "   ▄".into()));
-        assert!(lines[0].contains("8 jobs/min (0.1/s)"), "{}", lines[0]);
+        // Nine in a minute and a half.
+        assert!(lines[0].contains("6 jobs/min (0.1/s)"), "{}", lines[0]);
     }
 
     #[test]
