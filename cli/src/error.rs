@@ -81,6 +81,18 @@ impl Error {
         }
     }
 
+    /// All of it in a sentence or two, for where there is one line.
+    pub fn sentence(&self) -> String {
+        let said = match self {
+            Self::Queue(pgqueuer_client::Error::Refused(refusal)) => {
+                let hint = refusal.hint.as_deref().or(hint(&refusal.sqlstate)).unwrap_or_default();
+                format!("{self}. {hint}")
+            }
+            error => error.to_string(),
+        };
+        harmless(&said).into_owned()
+    }
+
     /// 1 refused, 2 wrong usage, 3 no connection to the server.
     pub fn exit_code(&self) -> ExitCode {
         match self {

@@ -33,7 +33,8 @@ fn made_harmless(text: &str, harms: impl Fn(char) -> bool) -> Cow<'_, str> {
 
 fn is_harmful(char: char) -> bool {
     char.is_control()
-        || matches!(char, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+        || matches!(char, '\u{AD}' | '\u{61C}' | '\u{180E}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}')
 }
 
 /// How many columns of a terminal a text takes.
@@ -66,6 +67,7 @@ mod tests {
         assert_eq!(harmless("plain ü 漢"), "plain ü 漢");
         assert_eq!(harmless("\x1b]0;owned\x07\u{9b}31m\n"), "\\u{1b}]0;owned\\u{7}\\u{9b}31m\\n");
         assert_eq!(harmless("a\u{202e}b"), "a\\u{202e}b");
+        assert_eq!(harmless("\u{61c}\u{e0041}"), "\\u{61c}\\u{e0041}");
         assert_eq!(harmless_lines("a\n\tb\r\x1b"), "a\n\tb\\r\\u{1b}");
     }
 

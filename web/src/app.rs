@@ -32,7 +32,16 @@ pub type Shared = Arc<App>;
 
 impl App {
     pub fn new(queue: Postgres, options: Options) -> Shared {
-        let app = Arc::new(Self {
+        let app = Self::unwatched(queue, options);
+        if tokio::runtime::Handle::try_current().is_ok() {
+            app.start();
+        }
+        app
+    }
+
+    /// One that looks when it is asked, and not by itself.
+    pub fn unwatched(queue: Postgres, options: Options) -> Shared {
+        Arc::new(Self {
             queue,
             options,
             form_key: format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple()),
@@ -43,11 +52,7 @@ impl App {
             last: RwLock::default(),
             changes: AtomicU64::new(0),
             started: OnceLock::new(),
-        });
-        if tokio::runtime::Handle::try_current().is_ok() {
-            app.start();
-        }
-        app
+        })
     }
 
     /// Begins to watch the queue: at once, or with the first request where there was no runtime before.

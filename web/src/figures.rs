@@ -7,28 +7,40 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 /// One entrypoint. Waiting jobs are counted up to [`Bounds`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Entrypoint {
+    /// Jobs that can be claimed now.
     pub due: i64,
+    /// Jobs whose time is still to come.
     pub deferred: i64,
+    /// Jobs that were given up.
     pub held: i64,
+    /// Jobs that somebody holds.
     pub in_flight: i64,
     /// For how long the first due job has been due, seconds.
     pub oldest: f64,
-    /// 0 for none.
+    /// How many may be in flight; 0 for any number.
     pub limit: i64,
+    /// Nothing of it is handed out.
     pub paused: bool,
+    /// Claims since the server started.
     pub claims: i64,
+    /// Jobs that were enqueued since then.
     pub enqueued: i64,
     /// Attempts and jobs that ended since the server started.
     pub ended: i64,
+    /// From due to claim.
     pub wait: Histogram,
+    /// From claim to end.
     pub run: Histogram,
 }
 
 /// Up to how many jobs of an entrypoint are counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Bounds {
+    /// Of [`Entrypoint::due`].
     pub due: i64,
+    /// Of [`Entrypoint::deferred`].
     pub deferred: i64,
+    /// Of [`Entrypoint::held`].
     pub held: i64,
 }
 
@@ -37,13 +49,17 @@ pub struct Bounds {
 pub struct Figures {
     /// By their name in the database.
     pub entrypoints: BTreeMap<String, Entrypoint>,
+    /// The same for each.
     pub bounds: Bounds,
+    /// Those that hold jobs, or were heard of lately.
     pub workers: i64,
     /// Sessions that wait for jobs.
     pub waiting: i64,
     /// An estimate of the jobs there are.
     pub rows: i64,
+    /// The server only reads.
     pub standby: bool,
+    /// Without the library in the server nothing is handed out.
     pub preloaded: bool,
 }
 

@@ -40,6 +40,7 @@ pub struct Tally {
 }
 
 impl Tally {
+    /// Both together.
     pub fn add(&mut self, other: &Self) {
         self.done += other.done;
         self.failed += other.failed;
@@ -63,7 +64,7 @@ impl Tally {
 }
 
 /// What is known of the last hour.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Hour {
     known: Mutex<BTreeMap<i64, Known>>,
     /// One at a time reads.
@@ -72,7 +73,7 @@ pub struct Hour {
     fewer: AtomicI64,
 }
 
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 struct Known {
     ended: Arc<Minute>,
     over: bool,
@@ -99,6 +100,11 @@ impl Hour {
         };
         let minutes = first_slice(now) / SLICES_A_MINUTE..=last / SLICES_A_MINUTE;
         minutes.map(|at| minute(at).map(|slices| Arc::new(sum(&slices)))).collect()
+    }
+
+    /// Returns when nobody reads any more.
+    pub async fn read(&self) {
+        drop(self.reading.lock().await);
     }
 
     /// The slices that must be read, newest first.

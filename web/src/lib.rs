@@ -21,6 +21,7 @@
 //! - `action`   what can be changed: one door, with its checks
 //! - `snapshot` the queue's figures, shared by all viewers: `figures` from `metrics`, the last `hour`, `history`
 //! - `pulse`    notices changes, and `live` tells the browsers
+//! - [`look`]   figures and lists for a dashboard of another kind
 //! - `find`     lists of jobs, page after page, each at one price
 //! - `chart`    SVG
 //! - `show`     numbers, times, and hostile text made visible; `payload` the same for payloads
@@ -43,6 +44,7 @@ mod guard;
 mod history;
 mod hour;
 mod live;
+pub mod look;
 mod metrics;
 mod options;
 mod page;

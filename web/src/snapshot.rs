@@ -12,6 +12,7 @@ use crate::sql;
 use chrono::{DateTime, Utc};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio_postgres::types::FromSqlOwned;
 
 /// For how long a snapshot is shown to whoever asks.
 const FRESH: Duration = Duration::from_millis(1500);
@@ -25,6 +26,8 @@ const CHECKED: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_millis(100);
 
 pub struct Snapshot {
+    /// By the database's clock.
+    pub at: DateTime<Utc>,
     pub figures: Figures,
     pub minutes: Vec<Option<Arc<Minute>>>,
     pub samples: Vec<Option<Sample>>,
@@ -81,21 +84,30 @@ impl App {
     }
 
     async fn make(self: &Arc<Self>, last: Option<&Snapshot>, changes: u64) -> Result<Snapshot> {
-        let ((at, figures), (checks, checked)) = tokio::try_join!(self.figures(), self.checks(last))?;
+        let at = self.now().await?;
+        let asked = async { tokio::try_join!(self.figures(), self.checks(last)) };
+        let (asked, ()) = tokio::join!(asked, read_log(self.clone(), at));
+        let (figures, (checks, checked)) = asked?;
         self.history.note(at, &figures);
-        read_log(self.clone(), at).await;
         let (minutes, samples) = (self.hour.minutes(at), self.history.samples(at));
-        Ok(Snapshot { figures, minutes, samples, checks, changes, made: Instant::now(), checked })
+        Ok(Snapshot { at, figures, minutes, samples, checks, changes, made: Instant::now(), checked })
     }
 }
 
 impl App {
-    /// The figures, and when they were taken, by the database's clock.
-    async fn figures(&self) -> Result<(DateTime<Utc>, Figures)> {
+    /// By the database's clock.
+    async fn now(&self) -> Result<DateTime<Utc>> {
+        self.value(sql!("now")).await
+    }
+
+    async fn figures(&self) -> Result<Figures> {
+        Ok(Figures::read(&self.value::<String>(sql!("metrics")).await?, &self.options.prefix))
+    }
+
+    async fn value<T: FromSqlOwned>(&self, sql: &str) -> Result<T> {
         let mut lent = self.lend().await?;
-        let answer = raw(&lent.read().await?, sql!("metrics"), &[]).await?;
-        let row = answer.first().ok_or_else(|| Failure::broken("pgq.metrics() gave no row"))?;
-        Ok((column(row, 0)?, Figures::read(&column::<String>(row, 1)?, &self.options.prefix)))
+        let answer = raw(&lent.read().await?, sql, &[]).await?;
+        column(answer.first().ok_or_else(|| Failure::broken("no row came back"))?, 0)
     }
 
     /// What `pgq.health()` says, and when it was asked.

@@ -24,6 +24,7 @@ const LATE: Duration = Duration::from_secs(10);
 #[command(
     after_help = "Examples:\n  pgq log\n  pgq log mail --outcome failed --outcome exception\n  pgq log --since \"1 h\" -n 1000\n  \
                         pgq log --follow --json | jq .error\n\n\
+                        Where few of what ended fits, the last 50,000 are looked through; --since looks further back.\n\
                         wait: from enqueue to claim. run: from claim to end. The log is kept for pgqueuer.log_retention."
 )]
 pub struct Args {
@@ -83,7 +84,11 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
         rows.reverse();
         return follow(context, &asked, rows).await;
     }
+    let is_short = i64::try_from(rows.len()).unwrap_or(i64::MAX) < args.limit;
     context.output.rows(&rows, "Nothing has ended.");
+    if is_short && args.since.is_none() && query::value(&context.queue, sql!("log_is_longer"), &[]).await? {
+        eprintln!("Looked through the last 50,000 or so. --since looks as far back as it says.");
+    }
     Ok(Answer::Yes)
 }
 

@@ -26,6 +26,7 @@ mod resume;
 mod revoke;
 mod schedules;
 mod stale;
+mod top;
 mod uninstall;
 mod upgrade;
 mod verify;
@@ -93,6 +94,9 @@ pub enum Command {
     Stale(stale::Args),
     /// Print what the server tells workers, as it comes
     Listen(listen::Args),
+    /// Watch it all in a terminal, and act there
+    #[command(visible_alias = "dashboard")]
+    Top(top::Args),
     /// Show it all in a browser, and act there
     Web(web::Args),
     /// Print what Prometheus reads, or serve it with --listen
@@ -106,6 +110,7 @@ pub enum Command {
 }
 
 /// What a command works with.
+#[derive(Clone)]
 pub struct Context {
     pub server: Server,
     pub queue: Postgres,
@@ -172,6 +177,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Answer> {
         Command::Workers(args) => workers::run(context, args).await,
         Command::Stale(args) => stale::run(context, args).await,
         Command::Listen(args) => listen::run(context, args).await,
+        Command::Top(args) => top::run(context, args).await,
         Command::Web(args) => web::run(context, args).await,
         Command::Metrics(args) => metrics::run(context, args).await,
         Command::Mcp(args) => mcp::run(context, args).await,

@@ -49,6 +49,11 @@ impl Server {
         Ok(Self { config, tls })
     }
 
+    /// The name of the database.
+    pub fn database(&self) -> &str {
+        self.config.get_dbname().unwrap_or_default()
+    }
+
     /// The queue in that database.
     ///
     /// # Errors

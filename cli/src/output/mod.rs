@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
-pub use shown::{count, length};
+pub use shown::{count, grouped, length};
 
 /// A row, in the order of its columns.
 pub type Row = Map<String, Value>;
@@ -92,10 +92,10 @@ impl Output {
         if self.json {
             return self.value(&Value::Object(row.clone()));
         }
-        let fields = || row.iter().filter(|(_, value)| !value.is_null());
-        let width = fields().map(|(name, _)| shown::heading(name).len()).max().unwrap_or(0);
-        for (name, value) in fields() {
-            line(&format!("{:width$}  {}", shown::heading(name), shown::text(name, value, None)));
+        let fields = fields(row);
+        let width = fields.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, text) in fields {
+            line(&format!("{name:width$}  {text}"));
         }
     }
 
@@ -115,6 +115,12 @@ impl Output {
         let mut out = io::stdout().lock();
         writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
     }
+}
+
+/// The fields of one thing in which there is anything, as people read them.
+pub fn fields(row: &Row) -> Vec<(String, String)> {
+    let fields = row.iter().filter(|(_, value)| !value.is_null());
+    fields.map(|(name, value)| (shown::heading(name), shown::text(name, value, None))).collect()
 }
 
 /// A closed pipe (`pgq jobs | head`) is no reason to complain.

@@ -78,6 +78,12 @@ pub fn length(seconds: f64) -> String {
 
 /// "1 job", "2,000 jobs".
 pub fn count(number: i64, one: &str) -> String {
+    let many = if number == 1 { "" } else { "s" };
+    format!("{} {one}{many}", grouped(number))
+}
+
+/// "2,000".
+pub fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -87,8 +93,7 @@ pub fn count(number: i64, one: &str) -> String {
         text.push(digit);
     }
     let sign = if number < 0 { "-" } else { "" };
-    let many = if number == 1 { "" } else { "s" };
-    format!("{sign}{text} {one}{many}")
+    format!("{sign}{text}")
 }
 
 #[cfg(test)]

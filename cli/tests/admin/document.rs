@@ -1,26 +1,33 @@
 //! `docs/cli.md` is true: its blocks run, one after the other, in a fresh database.
 
 use crate::pgq::{Folder, bare};
-use pgqueuer_e2e::cluster::empty_database;
+use pgqueuer_e2e::cluster::{Database, database, empty_database};
 use std::path::Path;
 use std::process::Command;
 
-fn page() -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cli.md");
+fn page(name: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
     std::fs::read_to_string(file).unwrap()
 }
 
 #[test]
 fn every_block_of_the_page_runs() {
-    let database = empty_database();
+    assert!(run_blocks(&page("cli.md"), &empty_database()) > 10, "the blocks were found");
+}
+
+#[test]
+fn every_block_of_the_page_of_top_runs() {
+    assert!(run_blocks(&page("top.md"), &database()) > 1, "the blocks were found");
+}
+
+/// Runs the blocks one after the other, and returns how many there are.
+fn run_blocks(page: &str, database: &Database<'_>) -> usize {
     let folder = Folder::new();
     let programs = Path::new(env!("CARGO_BIN_EXE_pgq")).parent().unwrap().display().to_string();
-    let page = page();
     let blocks: Vec<&str> = page.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    assert!(blocks.len() > 10, "the blocks were found");
-    for block in blocks {
+    for block in &blocks {
         let mut shell = Command::new("bash");
-        shell.args(["-euo", "pipefail", "-c", block]).current_dir(folder.path());
+        shell.args(["-euo", "pipefail", "-c", *block]).current_dir(folder.path());
         for (name, value) in bare(&[]).get_envs() {
             shell.env(name, value.unwrap_or_default());
         }
@@ -38,11 +45,12 @@ fn every_block_of_the_page_runs() {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         assert!(ended.status.success(), "{block}\n{}{}", text(&ended.stdout), text(&ended.stderr));
     }
+    blocks.len()
 }
 
 #[test]
 fn the_page_has_every_command() {
-    let page = page();
+    let page = page("cli.md");
     let help = crate::pgq::ran(&mut bare(&["--help"])).ok();
     let commands = help
         .lines()

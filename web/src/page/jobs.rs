@@ -13,6 +13,7 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use deadpool_postgres::Transaction;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::borrow::Cow;
 use tokio_postgres::types::Type;
 
@@ -72,7 +73,7 @@ fn wanted<'a>(status: &str, entrypoint: Option<&'a str>) -> Result<(Wanted<'a>, 
 }
 
 /// Jobs of these ids, in their order.
-pub async fn listed(read: &Transaction<'_>, app: &App, ids: &[i64]) -> Result<Vec<Listed>> {
+pub async fn listed<T: DeserializeOwned>(read: &Transaction<'_>, app: &App, ids: &[i64]) -> Result<Vec<T>> {
     rows(read, sql!("jobs"), &[(&ids, Type::INT8_ARRAY), (&app.options.prefix, Type::TEXT)]).await
 }
 

@@ -1,6 +1,6 @@
 //! Schedules: when each ticks next.
 
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::failure::Result;
 use crate::frame::{Frame, page};
 use crate::page::encoded;
@@ -10,7 +10,9 @@ use crate::sql;
 use askama::Template;
 use axum::extract::{Query, State};
 use axum::response::Response;
+use deadpool_postgres::Transaction;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio_postgres::types::Type;
 
 /// How many a page has.
@@ -49,13 +51,21 @@ struct Schedules {
 
 pub async fn show(State(app): State<Shared>, frame: Frame, Query(place): Query<Place>) -> Result<Response> {
     let after = place.after.unwrap_or_default();
-    let limit = PAGE as i64 + 1;
-    let of = [(&app.options.prefix as _, Type::TEXT), (&after as _, Type::TEXT), (&limit as _, Type::INT8)];
     let mut lent = app.lend().await?;
-    let mut schedules: Vec<Schedule> = rows(&lent.read().await?, sql!("schedules"), &of).await?;
+    let mut schedules: Vec<Schedule> = schedules(&lent.read().await?, &app, &after, PAGE as i64 + 1).await?;
     let is_full = schedules.len() > PAGE;
     schedules.truncate(PAGE);
     let last = schedules.last().filter(|_| is_full);
     let next = last.map(|last| format!("{}/schedules?after={}", frame.base, encoded(&last.name)));
     page(&Schedules { frame, schedules, next })
+}
+
+/// Schedules by name, from the one after this on.
+pub async fn schedules<T: DeserializeOwned>(
+    read: &Transaction<'_>,
+    app: &App,
+    after: &str,
+    most: i64,
+) -> Result<Vec<T>> {
+    rows(read, sql!("schedules"), &[(&app.options.prefix, Type::TEXT), (&after, Type::TEXT), (&most, Type::INT8)]).await
 }

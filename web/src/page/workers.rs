@@ -1,6 +1,6 @@
 //! Workers: who holds jobs, and since when.
 
-use crate::app::Shared;
+use crate::app::{App, Shared};
 use crate::failure::Result;
 use crate::frame::{Frame, page};
 use crate::read::rows;
@@ -9,7 +9,9 @@ use crate::sql;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
+use deadpool_postgres::Transaction;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio_postgres::types::Type;
 
 /// How many workers are shown: the busiest.
@@ -64,11 +66,20 @@ struct Workers {
 }
 
 pub async fn show(State(app): State<Shared>, frame: Frame) -> Result<Response> {
-    let prefix = &app.options.prefix;
     let mut lent = app.lend().await?;
     let read = lent.read().await?;
-    let workers: Vec<Worker> = rows(&read, sql!("workers"), &[(prefix, Type::TEXT), (&MOST, Type::INT8)]).await?;
-    let longest = rows(&read, sql!("longest"), &[(prefix, Type::TEXT), (&LONGEST, Type::INT8)]).await?;
+    let workers: Vec<Worker> = workers(&read, &app, MOST).await?;
+    let longest = longest(&read, &app, LONGEST).await?;
     let is_cut = workers.len() as i64 >= MOST;
-    page(&Workers { frame, workers, longest, is_cut, prefixed: !prefix.is_empty() })
+    page(&Workers { frame, workers, longest, is_cut, prefixed: !app.options.prefix.is_empty() })
+}
+
+/// The busiest workers.
+pub async fn workers<T: DeserializeOwned>(read: &Transaction<'_>, app: &App, most: i64) -> Result<Vec<T>> {
+    rows(read, sql!("workers"), &[(&app.options.prefix, Type::TEXT), (&most, Type::INT8)]).await
+}
+
+/// The jobs that have been held for the longest time.
+pub async fn longest<T: DeserializeOwned>(read: &Transaction<'_>, app: &App, most: i64) -> Result<Vec<T>> {
+    rows(read, sql!("longest"), &[(&app.options.prefix, Type::TEXT), (&most, Type::INT8)]).await
 }

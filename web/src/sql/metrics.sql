@@ -1,2 +1,2 @@
--- All numbers of the queue, and when.
-SELECT now(), pgq.metrics()
+-- All numbers of the queue.
+SELECT pgq.metrics()

@@ -1,0 +1,2 @@
+-- The clock.
+SELECT now()
