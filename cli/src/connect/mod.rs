@@ -69,11 +69,6 @@ impl Server {
         other
     }
 
-    /// The database's name.
-    pub fn database(&self) -> &str {
-        self.config.get_dbname().unwrap_or_default()
-    }
-
     /// A connection of its own, and what is told to it. The receiver ends when the connection does.
     ///
     /// # Errors
