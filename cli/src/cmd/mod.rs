@@ -28,6 +28,7 @@ mod uninstall;
 mod upgrade;
 mod verify;
 mod web;
+pub mod work;
 mod workers;
 
 use crate::args::Global;
@@ -91,6 +92,8 @@ pub enum Command {
     Stale(stale::Args),
     /// Print what the server tells workers, as it comes
     Listen(listen::Args),
+    /// Run a program for each job, or post it to a URL
+    Work(Box<work::Args>),
     /// Show it all in a browser, and act there
     Web(web::Args),
     /// Print the completions of a shell
@@ -166,6 +169,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Answer> {
         Command::Workers(args) => workers::run(context, args).await,
         Command::Stale(args) => stale::run(context, args).await,
         Command::Listen(args) => listen::run(context, args).await,
+        Command::Work(args) => work::run(context, *args).await,
         Command::Web(args) => web::run(context, args).await,
         Command::Completions(args) => Ok(completions::run(&args)),
         Command::Man(args) => man::run(&args),

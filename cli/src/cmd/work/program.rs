@@ -1,0 +1,227 @@
+//! Runs a program for each job.
+//!
+//! ```text
+//! payload ─▶ standard input      standard output ─▶ ours, or nowhere
+//! the rest ─▶ variables          standard error  ─▶ ours, or nowhere; its end becomes the error
+//!                                the end itself  ─▶ what becomes of the job
+//! ```
+
+use super::ending::Ending;
+use super::executable;
+use super::group::Group;
+use super::keeper::Keeper;
+use super::screen::{PIECE, Screen, Stream};
+use super::tail::Tail;
+use super::task::{Cut, Limits, Told};
+use super::{environment, verdict};
+use crate::error::Result;
+use pgqueuer_client::Outcome;
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
+use tokio::process::{ChildStdin, Command};
+use tokio::time::{sleep, timeout};
+
+/// How long to read on when the program and all of its group have ended: what left the group may hold the pipe.
+const LAST_OUTPUT: Duration = Duration::from_secs(1);
+/// How long to wait before a program is started again that could not be for want of memory, processes or files.
+const CROWDED: Duration = Duration::from_millis(500);
+/// A service that is stopped may have its programs told before the worker.
+const TOLD_FIRST: Duration = Duration::from_millis(200);
+
+/// Where what a program writes goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    /// Each stream to ours.
+    Both,
+    /// Both to standard error: standard output belongs to JSON.
+    Aside,
+    Nothing,
+}
+
+/// The program and how to run it.
+pub struct Program {
+    file: PathBuf,
+    arguments: Vec<OsString>,
+    /// Variables that it must not inherit.
+    foreign: Vec<OsString>,
+    keeper: Arc<Keeper>,
+    screen: Arc<Screen>,
+    pub shown: Shown,
+    pub retry_delay: Duration,
+}
+
+impl Program {
+    /// # Errors
+    /// There is no such program, or it cannot be run.
+    pub fn new(command: Vec<OsString>, screen: Arc<Screen>, shown: Shown, retry_delay: Duration) -> Result<Self> {
+        let mut arguments = command;
+        let name = if arguments.is_empty() { OsString::new() } else { arguments.remove(0) };
+        let file = executable::find(&name)?;
+        let (foreign, keeper) = (environment::foreign(), Arc::new(Keeper::start()?));
+        Ok(Self { file, arguments, foreign, keeper, screen, shown, retry_delay })
+    }
+
+    /// One attempt.
+    pub async fn run(&self, told: &Told<'_>, payload: Vec<u8>, limits: &Limits<'_>) -> Outcome {
+        let variables = match environment::of(told.job, told.entrypoint, told.worker, limits.timeout) {
+            Ok(variables) => variables,
+            Err(why) => return Outcome::hold(why),
+        };
+        let mut group = match self.start(&variables, limits).await {
+            Ok(group) => group,
+            Err(outcome) => return outcome,
+        };
+        let tail = Mutex::new(Tail::default());
+        let (stdin, stdout, stderr) =
+            (group.leader.stdin.take(), group.leader.stdout.take(), group.leader.stderr.take());
+        let life = async {
+            let ended = tokio::select! {
+                ended = group.ended() => Ok(ended),
+                // Never over before the program is, which may not want its payload.
+                never = feed(stdin, payload) => match never {},
+                cut = limits.cut() => Err(cut),
+            };
+            match ended {
+                Ok(status) => {
+                    group.end_rest(limits.ending.patience()).await;
+                    (status.ok(), None)
+                }
+                Err(cut) => (group.end(limits.ending.patience()).await, Some(cut)),
+            }
+        };
+        let reading = async {
+            tokio::join!(self.pass_on(stdout, Stream::Out, None), self.pass_on(stderr, Stream::Err, Some(&tail)))
+        };
+        let (mut life, mut reading) = (std::pin::pin!(life), std::pin::pin!(reading));
+        let mut is_read = false;
+        let (status, cut) = loop {
+            tokio::select! {
+                end = &mut life => break end,
+                _ = &mut reading, if !is_read => is_read = true,
+            }
+        };
+        if !is_read {
+            timeout(LAST_OUTPUT, reading).await.ok();
+        }
+        let said = tail.lock().unwrap_or_else(PoisonError::into_inner).text();
+        self.outcome(status, cut, &said, limits).await
+    }
+
+    async fn outcome(
+        &self,
+        status: Option<std::process::ExitStatus>,
+        cut: Option<Cut>,
+        said: &str,
+        limits: &Limits<'_>,
+    ) -> Outcome {
+        match (cut, status) {
+            (Some(Cut::TimedOut(after)), _) => {
+                Outcome::Fail(verdict::failure(&format!("timed out after {} s", after.as_secs_f64()), said))
+            }
+            // It was in time after all.
+            (Some(Cut::Shutdown), Some(status)) if status.success() => Outcome::Done,
+            (Some(_), _) => Outcome::Release,
+            (None, Some(status)) if verdict::was_told_to_end(status) && limits.stops_within(TOLD_FIRST).await => {
+                Outcome::Release
+            }
+            (None, Some(status)) => verdict::of(status, said, self.retry_delay),
+            (None, None) => Outcome::fail("the end of the program could not be waited for"),
+        }
+    }
+
+    /// Starts it, as soon as the machine has room for it.
+    async fn start(&self, variables: &[(String, String)], limits: &Limits<'_>) -> Result<Group, Outcome> {
+        let mut is_told = false;
+        loop {
+            let error = match Group::start(&mut self.command(variables), self.keeper.clone()) {
+                Ok(group) => return Ok(group),
+                Err(error) => error,
+            };
+            if !is_passing(&error) {
+                return Err(self.not_started(&error, limits.ending));
+            }
+            if !is_told {
+                tracing::warn!(%error, "a program cannot be started for now");
+                is_told = true;
+            }
+            tokio::select! {
+                () = sleep(CROWDED) => {}
+                _ = limits.cut() => return Err(Outcome::Release),
+            }
+        }
+    }
+
+    /// That is no fault of the job, unless it has made the variables too long.
+    fn not_started(&self, error: &std::io::Error, ending: &Ending) -> Outcome {
+        if error.kind() == ErrorKind::ArgumentListTooLong {
+            return Outcome::hold(format!("the program cannot be started: {error}"));
+        }
+        ending.broken(format!("cannot run {}: {error}", self.file.display()));
+        Outcome::Release
+    }
+
+    fn command(&self, variables: &[(String, String)]) -> Command {
+        let mut command = Command::new(&self.file);
+        command.args(&self.arguments);
+        self.foreign.iter().for_each(|name| _ = command.env_remove(name));
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        let stdout = if self.shown == Shown::Nothing { Stdio::null() } else { Stdio::piped() };
+        command.stdin(Stdio::piped()).stdout(stdout).stderr(Stdio::piped());
+        command
+    }
+
+    /// Until the pipe is closed: what is written is shown, in whole lines where there are, and its end is kept.
+    async fn pass_on(&self, pipe: Option<impl AsyncRead + Unpin>, stream: Stream, tail: Option<&Mutex<Tail>>) {
+        let Some(mut pipe) = pipe else { return };
+        let mut buffer = Vec::with_capacity(PIECE);
+        loop {
+            let begun = buffer.len();
+            let is_over = !matches!(pipe.read_buf(&mut buffer).await, Ok(1..));
+            if let Some(tail) = tail {
+                tail.lock().unwrap_or_else(PoisonError::into_inner).push(buffer.get(begun..).unwrap_or_default());
+            }
+            let line = buffer.iter().rposition(|byte| matches!(byte, b'\n' | b'\r')).map(|end| end + 1);
+            let whole = if is_over || buffer.len() >= PIECE { Some(line.unwrap_or(buffer.len())) } else { line };
+            if let Some(whole) =
+                whole.map(|whole| if is_over { buffer.len() } else { whole }).filter(|whole| *whole > 0)
+            {
+                let rest = buffer.split_off(whole);
+                let piece = std::mem::replace(&mut buffer, rest);
+                self.show(stream, piece).await;
+            }
+            if is_over {
+                return;
+            }
+            buffer.reserve(PIECE.saturating_sub(buffer.len()));
+        }
+    }
+
+    async fn show(&self, stream: Stream, piece: Vec<u8>) {
+        match self.shown {
+            Shown::Both => self.screen.write(stream, piece).await,
+            Shown::Aside => self.screen.write(Stream::Err, piece).await,
+            Shown::Nothing => {}
+        }
+    }
+}
+
+/// What passes: no memory, no processes, no files left, or a file that is just being written.
+fn is_passing(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    let passing = [Errno::AGAIN, Errno::NOMEM, Errno::MFILE, Errno::NFILE, Errno::TXTBSY, Errno::INTR];
+    Errno::from_io_error(error).is_some_and(|error| passing.contains(&error))
+}
+
+/// A program that does not read its payload, or ends before, is right to do so.
+async fn feed(stdin: Option<ChildStdin>, payload: Vec<u8>) -> std::convert::Infallible {
+    if let Some(mut stdin) = stdin {
+        stdin.write_all(&payload).await.ok();
+    }
+    drop(payload);
+    std::future::pending().await
+}

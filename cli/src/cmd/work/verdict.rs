@@ -1,0 +1,116 @@
+//! What a program's end says of its job.
+
+use super::tail::last_line;
+use crate::time::Length;
+use pgqueuer_client::{Failure, Outcome};
+use std::fmt;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+/// `EX_TEMPFAIL` of sysexits.h: again, later.
+pub const RETRY: i32 = 75;
+/// `EX_DATAERR`: trying again is of no use.
+pub const HOLD: i32 = 65;
+/// No job is put off for longer by what somebody else says.
+pub const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+/// Why an attempt failed, and what was said about it.
+#[derive(Debug)]
+struct Why {
+    message: String,
+    said: Option<Said>,
+}
+
+#[derive(Debug)]
+struct Said(String);
+
+impl fmt::Display for Why {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Said {}
+
+impl std::error::Error for Why {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.said.as_ref().map(|said| said as _)
+    }
+}
+
+/// `what`, and the last line of what was said, in a sentence; all of that as its cause.
+pub fn failure(what: &str, said: &str) -> Failure {
+    let said = (!said.is_empty()).then(|| Said(said.to_owned()));
+    Failure::new(Why { message: sentence(what, said.as_ref().map_or("", |said| &said.0)), said })
+}
+
+fn sentence(what: &str, said: &str) -> String {
+    last_line(said).map_or_else(|| what.to_owned(), |line| format!("{what}: {line}"))
+}
+
+/// Of a program that has ended by itself, and has written `said` to standard error.
+pub fn of(status: ExitStatus, said: &str, retry_delay: Duration) -> Outcome {
+    let what = name(status);
+    match status.code() {
+        Some(0) => Outcome::Done,
+        Some(RETRY) => Outcome::Retry(asked(said).unwrap_or(retry_delay), Some(sentence(&what, said))),
+        Some(HOLD) => Outcome::Hold(failure(&what, said)),
+        _ => Outcome::Fail(failure(&what, said)),
+    }
+}
+
+fn name(status: ExitStatus) -> String {
+    match status.code() {
+        Some(code) => format!("exit code {code}"),
+        // "signal: 9 (SIGKILL)"
+        None => format!("ended by {}", status.to_string().replacen("signal: ", "signal ", 1)),
+    }
+}
+
+/// Whether it was told to end by the signal with which services are ended.
+pub fn was_told_to_end(status: ExitStatus) -> bool {
+    matches!(status.signal(), Some(2 | 15))
+}
+
+/// "retry after 10 min", or "Retry-After: 120" (seconds), as the last line.
+fn asked(said: &str) -> Option<Duration> {
+    let line = last_line(said)?.to_ascii_lowercase();
+    let length = line.strip_prefix("retry after ").or_else(|| line.strip_prefix("retry-after:"))?.trim();
+    let seconds = || length.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    let delay = seconds().or_else(|| length.parse::<Length>().ok().map(|length| length.0))?;
+    Some(delay.min(LONGEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_may_say_how_long_to_wait() {
+        let seconds = |said: &str| asked(said).map(|delay| delay.as_secs());
+        assert_eq!(seconds("busy\nretry after 10 min\n"), Some(600));
+        assert_eq!(seconds("Retry after 30"), Some(30));
+        assert_eq!(seconds("Retry-After: 120"), Some(120));
+        assert_eq!(seconds("retry after 1e300"), None);
+        assert_eq!(seconds("retry after 1e15"), Some(LONGEST.as_secs()));
+        for said in ["", "busy", "retry after", "retry after soon", "retry after -5 s", "retry after 5 s\nbusy"] {
+            assert_eq!(seconds(said), None, "{said}");
+        }
+    }
+
+    #[test]
+    fn an_end_has_a_name() {
+        assert_eq!(name(ExitStatus::from_raw(3 << 8)), "exit code 3");
+        assert_eq!(name(ExitStatus::from_raw(9)), "ended by signal 9 (SIGKILL)");
+        assert_eq!(name(ExitStatus::from_raw(11 | 0x80)), "ended by signal 11 (SIGSEGV) (core dumped)");
+        let json = failure("exit code 1", "a\nb").to_json();
+        assert_eq!(json, serde_json::json!({ "message": "exit code 1: b", "causes": ["a\nb"] }));
+    }
+}
