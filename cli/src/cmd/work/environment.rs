@@ -35,7 +35,7 @@ pub fn of(
     let mut set = |name: &str, value: String| variables.push((name.to_owned(), value));
     set("PGQ_ID", job.id.to_string());
     set("PGQ_ENTRYPOINT", entrypoint.to_owned());
-    set("PGQ_ATTEMPT", job.attempts.to_string());
+    set("PGQ_ATTEMPT", job.attempts.saturating_add(1).to_string());
     set("PGQ_PRIORITY", job.priority.to_string());
     set("PGQ_CREATED", job.created.to_rfc3339());
     set("PGQ_WORKER", worker.to_string());

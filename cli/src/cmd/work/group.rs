@@ -3,6 +3,7 @@
 //! What has left the group by itself (`setsid`, a daemon) is out of reach.
 
 use super::keeper::Keeper;
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, kill_process_group, test_kill_process_group, waitpgid};
 use std::io;
 use std::process::ExitStatus;
@@ -94,7 +95,7 @@ impl Group {
     /// them.
     fn is_left(&mut self) -> bool {
         while !self.is_over && matches!(waitpgid(self.id, WaitOptions::NOHANG), Ok(Some(_))) {}
-        let is_left = !self.is_over && test_kill_process_group(self.id) != Err(rustix::io::Errno::SRCH);
+        let is_left = !self.is_over && test_kill_process_group(self.id) != Err(Errno::SRCH) && lives(self.id);
         if !is_left {
             self.over();
         }
@@ -124,7 +125,47 @@ impl Drop for Group {
     }
 }
 
+/// Whether not all of a group are dead, and only not waited for by whoever should: not every first process of a container does
+/// so. Where nobody can say, they live.
+fn lives(group: Pid) -> bool {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return true };
+    let mut is_known = false;
+    for process in
+        processes.flatten().filter(|process| process.file_name().as_encoded_bytes().iter().all(u8::is_ascii_digit))
+    {
+        let Ok(line) = std::fs::read(process.path().join("stat")) else { continue };
+        is_known = true;
+        if state(&line, group).is_some_and(|state| !matches!(state, b"Z" | b"X")) {
+            return true;
+        }
+    }
+    !is_known
+}
+
+/// `1 (name) S parent group …`: the state, where it is of that group. A name may have brackets and spaces of its own.
+fn state(line: &[u8], group: Pid) -> Option<&[u8]> {
+    let after = line.iter().rposition(|byte| *byte == b')')?;
+    let mut words = line.get(after + 2..)?.split(|byte| *byte == b' ');
+    let (state, _parent, of) = (words.next()?, words.next()?, words.next()?);
+    (of == group.as_raw_nonzero().to_string().as_bytes()).then_some(state)
+}
+
 /// Kills a group.
 pub fn kill(group: Pid) {
     kill_process_group(group, Signal::KILL).ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_is_read_whatever_a_process_is_called() {
+        let group = Pid::from_raw(77).unwrap();
+        assert_eq!(state(b"5 (a) Z 1 77) Z 1 77 77 0", group), Some(&b"Z"[..]));
+        assert_eq!(state(b"5 (a) S 77 5 77 0", group), None);
+        assert_eq!(state(b"", group), None);
+        let own = Pid::from_raw(rustix::process::getpgrp().as_raw_nonzero().get()).unwrap();
+        assert!(lives(own) && !lives(Pid::from_raw(i32::MAX).unwrap()));
+    }
 }

@@ -12,15 +12,23 @@ use rustix::process::Pid;
 use std::collections::BTreeSet;
 use std::io::{BufRead, Write};
 use std::os::unix::process::CommandExt;
-use std::process::{ChildStdin, Command, ExitCode, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitCode, Stdio};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What it is called in a list of processes, and how it knows itself.
 const NAME: &str = "pgq-keeper";
 
+/// How long to wait for its end: it has nothing to do any more.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// The worker's end of the pipe.
-pub struct Keeper(Mutex<ChildStdin>);
+pub struct Keeper {
+    /// None: closed.
+    pipe: Mutex<Option<ChildStdin>>,
+    process: Child,
+}
 
 impl Keeper {
     /// # Errors
@@ -30,9 +38,8 @@ impl Keeper {
         let mut keeper = Command::new(std::env::current_exe().map_err(failed)?);
         // A group of its own: Ctrl-C at a terminal is for the worker.
         keeper.arg0(NAME).process_group(0).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        let mut keeper = keeper.spawn().map_err(failed)?;
-        let pipe = keeper.stdin.take().ok_or_else(|| failed(std::io::Error::other("it has no pipe")))?;
-        Ok(Self(Mutex::new(pipe)))
+        let mut process = keeper.spawn().map_err(failed)?;
+        Ok(Self { pipe: Mutex::new(process.stdin.take()), process })
     }
 
     /// A group has begun.
@@ -47,9 +54,21 @@ impl Keeper {
 
     fn tell(&self, sign: char, group: Pid) {
         let line = format!("{sign}{}\n", group.as_raw_nonzero());
-        let mut pipe = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if pipe.write_all(line.as_bytes()).is_err() {
+        let mut pipe = self.pipe.lock().unwrap_or_else(PoisonError::into_inner);
+        if pipe.as_mut().is_some_and(|pipe| pipe.write_all(line.as_bytes()).is_err()) {
+            *pipe = None;
             tracing::warn!("pgq-keeper is gone: programs would outlive a worker that is killed");
+        }
+    }
+}
+
+impl Drop for Keeper {
+    /// Nobody else may be there to wait for its end.
+    fn drop(&mut self) {
+        self.pipe.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let begun = Instant::now();
+        while matches!(self.process.try_wait(), Ok(None)) && begun.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(1));
         }
     }
 }

@@ -174,6 +174,12 @@ fn doer(context: &Context, args: &Args, screen: &Arc<Screen>) -> Result<Doer> {
     if let Some(url) = &args.http {
         return Ok(Doer::Http(Post::new(&Given { url, headers: &args.headers }, retry_delay)?));
     }
+    if args.headers.are_given() {
+        return Err(Error::usage(
+            "--header and --header-file are for --http",
+            "A program is told what is in the environment: TOKEN=... pgq work ... -- ./handler.py",
+        ));
+    }
     let shown = match args.output {
         Written::Drop => Shown::Nothing,
         Written::Show if context.output.json => Shown::Aside,

@@ -131,7 +131,8 @@ fn line(ended: &Ended, word: &str, error: Option<&str>) -> String {
     let time = Local::now().format("%H:%M:%S");
     let (job, ran) = (ended.job, crate::output::length(ended.ran.as_secs_f64()));
     let error = error.map_or_else(String::new, |error| format!(": {error}"));
-    let line = format!("{} {}, attempt {}: {word} after {ran}{error}", ended.entrypoint, job.id, job.attempts);
+    let attempt = job.attempts.saturating_add(1);
+    let line = format!("{} {}, attempt {attempt}: {word} after {ran}{error}", ended.entrypoint, job.id);
     format!("{time}  {}", harmless(&line))
 }
 
@@ -140,7 +141,7 @@ fn json_line(ended: &Ended, word: &str, error: Option<&str>) -> String {
         "at": Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true),
         "id": ended.job.id,
         "entrypoint": ended.entrypoint,
-        "attempt": ended.job.attempts,
+        "attempt": ended.job.attempts.saturating_add(1),
         "outcome": word,
         "run_seconds": ended.ran.as_secs_f64(),
         "error": error,

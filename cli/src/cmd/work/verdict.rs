@@ -45,10 +45,10 @@ impl std::error::Error for Why {
     }
 }
 
-/// `what`, and the last line of what was said, in a sentence; all of that as its cause.
+/// `what`, and the last line of what was said, in a sentence; all of that as its cause, where there is more.
 pub fn failure(what: &str, said: &str) -> Failure {
-    let said = (!said.is_empty()).then(|| Said(said.to_owned()));
-    Failure::new(Why { message: sentence(what, said.as_ref().map_or("", |said| &said.0)), said })
+    let is_more = last_line(said).is_some_and(|line| line != said.trim());
+    Failure::new(Why { message: sentence(what, said), said: is_more.then(|| Said(said.to_owned())) })
 }
 
 fn sentence(what: &str, said: &str) -> String {
@@ -60,7 +60,10 @@ pub fn of(status: ExitStatus, said: &str, retry_delay: Duration) -> Outcome {
     let what = name(status);
     match status.code() {
         Some(0) => Outcome::Done,
-        Some(RETRY) => Outcome::Retry(asked(said).unwrap_or(retry_delay), Some(sentence(&what, said))),
+        Some(RETRY) => match asked(said) {
+            Some((delay, rest)) => Outcome::Retry(delay, Some(sentence(&what, rest))),
+            None => Outcome::Retry(retry_delay, Some(sentence(&what, said))),
+        },
         Some(HOLD) => Outcome::Hold(failure(&what, said)),
         _ => Outcome::Fail(failure(&what, said)),
     }
@@ -79,13 +82,15 @@ pub fn was_told_to_end(status: ExitStatus) -> bool {
     matches!(status.signal(), Some(2 | 15))
 }
 
-/// "retry after 10 min", or "Retry-After: 120" (seconds), as the last line.
-fn asked(said: &str) -> Option<Duration> {
-    let line = last_line(said)?.to_ascii_lowercase();
+/// "retry after 10 min", or "Retry-After: 120" (seconds), as the last line; and what stands before it.
+fn asked(said: &str) -> Option<(Duration, &str)> {
+    let said = said.trim_end();
+    let (rest, line) = said.rsplit_once('\n').unwrap_or(("", said));
+    let line = line.trim().to_ascii_lowercase();
     let length = line.strip_prefix("retry after ").or_else(|| line.strip_prefix("retry-after:"))?.trim();
     let seconds = || length.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
     let delay = seconds().or_else(|| length.parse::<Length>().ok().map(|length| length.0))?;
-    Some(delay.min(LONGEST))
+    Some((delay.min(LONGEST), rest))
 }
 
 #[cfg(test)]
@@ -94,8 +99,8 @@ mod tests {
 
     #[test]
     fn the_last_line_may_say_how_long_to_wait() {
-        let seconds = |said: &str| asked(said).map(|delay| delay.as_secs());
-        assert_eq!(seconds("busy\nretry after 10 min\n"), Some(600));
+        let seconds = |said: &str| asked(said).map(|(delay, _)| delay.as_secs());
+        assert_eq!(asked("busy\nretry after 10 min\n"), Some((Duration::from_secs(600), "busy")));
         assert_eq!(seconds("Retry after 30"), Some(30));
         assert_eq!(seconds("Retry-After: 120"), Some(120));
         assert_eq!(seconds("retry after 1e300"), None);
@@ -112,5 +117,7 @@ mod tests {
         assert_eq!(name(ExitStatus::from_raw(11 | 0x80)), "ended by signal 11 (SIGSEGV) (core dumped)");
         let json = failure("exit code 1", "a\nb").to_json();
         assert_eq!(json, serde_json::json!({ "message": "exit code 1: b", "causes": ["a\nb"] }));
+        assert_eq!(failure("exit code 1", "a").to_json(), serde_json::json!({ "message": "exit code 1: a" }));
+        assert_eq!(failure("exit code 1", "").to_json(), serde_json::json!({ "message": "exit code 1" }));
     }
 }

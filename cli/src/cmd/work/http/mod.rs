@@ -103,7 +103,7 @@ fn job_headers(told: &Told<'_>, headers: &mut HeaderMap) -> Result<(), String> {
     };
     set("pgq-id", &job.id.to_string());
     set("pgq-entrypoint", told.entrypoint);
-    set("pgq-attempt", &job.attempts.to_string());
+    set("pgq-attempt", &job.attempts.saturating_add(1).to_string());
     set("pgq-priority", &job.priority.to_string());
     set("pgq-created", &job.created.to_rfc3339());
     set("pgq-worker", told.worker);

@@ -29,10 +29,10 @@ pub struct Given<'a> {
 #[derive(Debug, clap::Args)]
 pub struct Headers {
     /// A header of each request of --http; may be given more than once
-    #[arg(long = "header", value_name = "NAME: VALUE", requires = "http")]
+    #[arg(long = "header", value_name = "NAME: VALUE")]
     lines: Vec<String>,
     /// More of them, a line each; for secrets, which everybody on this machine could read among the arguments
-    #[arg(long = "header-file", value_name = "FILE", requires = "http")]
+    #[arg(long = "header-file", value_name = "FILE")]
     file: Option<PathBuf>,
 }
 
@@ -80,6 +80,11 @@ fn url(text: &str) -> Result<Uri> {
 }
 
 impl Headers {
+    /// Whether there are any among the arguments.
+    pub fn are_given(&self) -> bool {
+        !self.lines.is_empty() || self.file.is_some()
+    }
+
     fn read(&self) -> Result<HeaderMap> {
         let mut headers = HeaderMap::new();
         let text = match &self.file {
