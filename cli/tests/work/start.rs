@@ -23,7 +23,7 @@ fn a_program_that_cannot_be_run_is_refused_before_anything_is_claimed() {
     let wrong = [
         ("./nothing-here", "No such file", "Name a program"),
         (plain.as_str(), "it is not executable", "chmod +x"),
-        (bad.as_str(), "names /no/such/interpreter", "#!"),
+        (bad.as_str(), "names /no/such/interpreter", "Correct the line that begins with #!"),
         (folder_name.as_str(), "it is no file", "Name a program"),
         ("no-such-program-in-path", "no program \"no-such-program-in-path\" in PATH", "Install it"),
         ("", "no program \"\" in PATH", "Install it"),

@@ -56,6 +56,7 @@ impl Working {
     /// Stops it in good order.
     #[track_caller]
     pub fn stop(mut self) -> String {
+        until("it hears signals", || self.err().contains("Ctrl-C ends it").then_some(()));
         self.signal("TERM");
         assert_eq!(self.code(), Some(0), "{}", self.err());
         self.err()
@@ -101,7 +102,6 @@ pub fn drained(database: &Database, args: &str, script: &str, code: i32) -> Work
 #[derive(Debug)]
 pub struct Logged {
     pub outcome: String,
-    pub attempts: i32,
     pub error: Value,
 }
 
@@ -113,13 +113,10 @@ impl Logged {
 
 /// What the log says of a job, in the order of its attempts.
 pub fn log(session: &mut Client, id: i64) -> Vec<Logged> {
-    let sql = "SELECT outcome::text, attempts, error FROM pgq.job_log WHERE job_id = $1 ORDER BY attempts, finished";
+    let sql = "SELECT outcome::text, error FROM pgq.job_log WHERE job_id = $1 ORDER BY attempts, finished";
     let rows = session.query(sql, &[&id]).unwrap();
-    let of = |row: &postgres::Row| Logged {
-        outcome: row.get(0),
-        attempts: row.get(1),
-        error: row.get::<_, Option<Value>>(2).unwrap_or_default(),
-    };
+    let of =
+        |row: &postgres::Row| Logged { outcome: row.get(0), error: row.get::<_, Option<Value>>(1).unwrap_or_default() };
     rows.iter().map(of).collect()
 }
 

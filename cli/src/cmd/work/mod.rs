@@ -122,8 +122,8 @@ enum Written {
 pub async fn run(context: &Context, args: Args) -> Result<Answer> {
     let cannot_hear = |source| Error::System { what: "cannot hear signals".to_owned(), source };
     let signals = Signals::new().map_err(cannot_hear)?;
-    let bar = progress::bar(args.drain && std::io::stderr().is_terminal());
-    let screen = Arc::new(Screen::new(bar.clone()));
+    let has_bar = args.drain && std::io::stderr().is_terminal();
+    let screen = Arc::new(Screen::new(progress::bar(has_bar)));
     chatter::begin(args.verbose, screen.clone());
     let ending = Arc::new(Ending::new(args.grace.0));
     let lines = match (context.output.json, args.verbose) {
@@ -131,7 +131,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
         (false, 0) => Lines::Trouble,
         (false, _) => Lines::All,
     };
-    let report = Arc::new(Report::new(lines, screen.clone(), bar.clone()));
+    let report = Arc::new(Report::new(lines, screen.clone()));
     let task = Arc::new(Task {
         doer: doer(context, &args, &screen)?,
         prefix: context.global.prefix.clone(),
@@ -141,7 +141,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
         left: args.max_jobs.map(Into::into),
     });
     let worker = worker(context, &args, &task)?;
-    let _watched = progress::watch(context, names(context, &args), bar.clone());
+    let _watched = has_bar.then(|| progress::watch(context, names(context, &args), screen.clone()));
     let asked: Vec<&str> = args.entrypoints.iter().map(|named| named.name.as_str()).collect();
     screen.say(&format!("Working on {}. Ctrl-C ends it.", asked.join(", ")));
     let stop = ending.stop.clone().cancelled_owned();
@@ -151,7 +151,6 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
         () = ending.overdue() => Ok(()),
         never = ending.listen(signals, args.stop_timeout.0, &screen) => match never {},
     };
-    bar.finish_and_clear();
     if args.drain {
         screen.say(&report.sum());
     }

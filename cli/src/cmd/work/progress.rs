@@ -1,8 +1,10 @@
 //! How far a queue is drained: a bar, for who sits at a terminal.
 
+use super::screen::Screen;
 use crate::cmd::Context;
 use indicatif::{ProgressBar, ProgressStyle};
 use pgqueuer_client::Backend;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
 use tokio_util::task::AbortOnDropHandle;
@@ -21,17 +23,15 @@ pub fn bar(is_seen: bool) -> ProgressBar {
 }
 
 /// Counts what waits, beside what was done, as long as this is kept.
-pub fn watch(context: &Context, entrypoints: Vec<String>, bar: ProgressBar) -> Option<AbortOnDropHandle<()>> {
-    if bar.is_hidden() {
-        return None;
-    }
+pub fn watch(context: &Context, entrypoints: Vec<String>, screen: Arc<Screen>) -> AbortOnDropHandle<()> {
     let queue = context.queue.clone();
-    Some(AbortOnDropHandle::new(tokio::spawn(async move {
+    AbortOnDropHandle::new(tokio::spawn(async move {
         loop {
             if let Ok(queued) = queue.queued(&entrypoints).await {
-                bar.set_length(bar.position() + u64::try_from(queued).unwrap_or(0));
+                let queued = u64::try_from(queued).unwrap_or(0);
+                screen.bar(move |bar| bar.set_length(bar.position() + queued));
             }
             sleep(STEP).await;
         }
-    })))
+    }))
 }

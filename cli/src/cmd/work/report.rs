@@ -3,7 +3,6 @@
 use super::screen::{Screen, Stream};
 use crate::text::harmless;
 use chrono::{Local, SecondsFormat, Utc};
-use indicatif::ProgressBar;
 use pgqueuer_client::{Job, Outcome};
 use serde_json::json;
 use std::collections::HashSet;
@@ -26,7 +25,6 @@ pub enum Lines {
 pub struct Report {
     lines: Lines,
     screen: Arc<Screen>,
-    bar: ProgressBar,
     counts: Mutex<Counts>,
 }
 
@@ -50,8 +48,8 @@ pub struct Ended<'a> {
 }
 
 impl Report {
-    pub fn new(lines: Lines, screen: Arc<Screen>, bar: ProgressBar) -> Self {
-        Self { lines, screen, bar, counts: Mutex::default() }
+    pub fn new(lines: Lines, screen: Arc<Screen>) -> Self {
+        Self { lines, screen, counts: Mutex::default() }
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -81,7 +79,6 @@ impl Report {
             Outcome::Done => {
                 counts.done += 1;
                 counts.in_failure.remove(&ended.job.id);
-                self.bar.inc(1);
             }
             Outcome::Fail(_) | Outcome::Hold(_) => {
                 counts.failed += 1;
@@ -89,7 +86,11 @@ impl Report {
             }
             Outcome::Retry(..) | Outcome::Release => {}
         }
-        self.bar.set_message(format!("{} done, {} failed", counts.done, counts.failed));
+        let (done, failed) = (counts.done, counts.failed);
+        self.screen.bar(move |bar| {
+            bar.set_position(u64::try_from(done).unwrap_or(0));
+            bar.set_message(format!("{done} done, {failed} failed"));
+        });
     }
 
     /// Whether there are jobs of which the last attempt failed.

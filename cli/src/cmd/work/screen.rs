@@ -23,7 +23,13 @@ pub enum Stream {
     Err,
 }
 
-struct Piece(Stream, Vec<u8>, OwnedSemaphorePermit);
+struct Piece(What, OwnedSemaphorePermit);
+
+enum What {
+    Text(Stream, Vec<u8>),
+    /// The bar is drawn by whoever writes: it would be held up by a reader who does not read, too.
+    Bar(Box<dyn FnOnce(&ProgressBar) + Send>),
+}
 
 /// Takes what is to be written.
 pub struct Screen {
@@ -34,24 +40,34 @@ pub struct Screen {
 }
 
 impl Screen {
-    /// `bar` stands below what is written.
+    /// `bar` stands below what is written, until the end.
     pub fn new(bar: ProgressBar) -> Self {
         let (sender, receiver) = channel();
-        let thread = thread::spawn(move || write(&receiver, &bar));
+        let thread = thread::spawn(move || {
+            write(&receiver, &bar);
+            bar.finish_and_clear();
+        });
         Self { sender: Mutex::new(Some(sender)), room: Arc::new(Semaphore::new(WAITING)), thread }
     }
 
     /// Waits until there is room.
     pub async fn write(&self, stream: Stream, bytes: Vec<u8>) {
         if let Ok(room) = self.room.clone().acquire_owned().await {
-            self.send(Piece(stream, bytes, room));
+            self.send(Piece(What::Text(stream, bytes), room));
         }
     }
 
     /// Drops it where there is no room.
     pub fn try_write(&self, stream: Stream, bytes: Vec<u8>) {
         if let Ok(room) = self.room.clone().try_acquire_owned() {
-            self.send(Piece(stream, bytes, room));
+            self.send(Piece(What::Text(stream, bytes), room));
+        }
+    }
+
+    /// Moves the bar, where there is room.
+    pub fn bar(&self, change: impl FnOnce(&ProgressBar) + Send + 'static) {
+        if let Ok(room) = self.room.clone().try_acquire_owned() {
+            self.send(Piece(What::Bar(Box::new(change)), room));
         }
     }
 
@@ -78,11 +94,12 @@ impl Screen {
 
 /// A reader who is gone is no reason to end: the jobs are what counts.
 fn write(pieces: &Receiver<Piece>, bar: &ProgressBar) {
-    for Piece(stream, bytes, room) in pieces {
-        bar.suspend(|| match stream {
-            Stream::Out => put(io::stdout().lock(), &bytes),
-            Stream::Err => put(io::stderr().lock(), &bytes),
-        });
+    for Piece(what, room) in pieces {
+        match what {
+            What::Text(Stream::Out, bytes) => bar.suspend(|| put(io::stdout().lock(), &bytes)),
+            What::Text(Stream::Err, bytes) => bar.suspend(|| put(io::stderr().lock(), &bytes)),
+            What::Bar(change) => change(bar),
+        }
         drop(room);
     }
 }

@@ -23,10 +23,10 @@ impl Tail {
         self.is_cut |= start + spare > 0;
     }
 
-    /// Its lines, whole ones where there are: without colours, what is hidden made visible, what is no UTF-8 as U+FFFD.
+    /// Its lines, whole ones where there are: without colours, control characters left out, what else is hidden made visible, what is no UTF-8 as U+FFFD.
     pub fn text(&self) -> String {
         let kept = match self.bytes.iter().position(|byte| *byte == b'\n') {
-            Some(end) if self.is_cut => self.bytes.get(end + 1..).unwrap_or_default(),
+            Some(end) if self.is_cut && end + 1 < self.bytes.len() => self.bytes.get(end + 1..).unwrap_or_default(),
             _ => &self.bytes,
         };
         let text = String::from_utf8_lossy(kept);
@@ -65,8 +65,9 @@ mod tests {
     #[test]
     fn what_a_terminal_would_obey_is_made_visible_or_gone() {
         assert_eq!(text(&[b"\x1b[31mred\x1b[0m\r\n", b"10 %\r20 %\r\n\n"]), "red\n10 %\n20 %");
-        assert_eq!(text(&[b"a\0b \xff \xe2\x80\xae c \x9b31m"]), "a\\u{0}b \u{FFFD} \\u{202e} c \u{FFFD}31m");
+        assert_eq!(text(&[b"a\0b\x07 \xff \xe2\x80\xae c \x9b31m"]), "ab \u{FFFD} \\u{202e} c \u{FFFD}31m");
         assert_eq!(text(&[b"\0\0 \n"]), "");
+        assert_eq!(text(&[&[0; 1 << 20], b"why\n"]), "why");
     }
 
     #[test]
