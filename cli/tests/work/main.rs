@@ -29,4 +29,5 @@ mod restart;
 mod server;
 mod start;
 mod stopping;
+mod tls;
 mod working;

@@ -121,6 +121,7 @@ fn every_job_has_a_line_where_that_is_asked_for_and_names_are_harmless() {
         ran.code == 0 && ran.err.contains("a\\u{1b}]0;x\\u{7}\\n 1, attempt 1: done") && !ran.err.contains('\x1b'),
         "{ran:?}"
     );
-    let told = Working::start(&database, "-e y -vv", "true").stop();
-    assert!(told.contains("working") && told.contains("stopped"), "{told}");
+    let worker = Working::start(&database, "-e y -vv", "true");
+    until("it says that it works", || worker.err().contains(" working").then_some(()));
+    assert!(worker.stop().contains(" stopped"));
 }

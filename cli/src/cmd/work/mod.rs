@@ -141,7 +141,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
         left: args.max_jobs.map(Into::into),
     });
     let worker = worker(context, &args, &task)?;
-    let _watched = has_bar.then(|| progress::watch(context, names(context, &args), screen.clone()));
+    let _watched = has_bar.then(|| progress::watch(context, names(context, &args), report.clone(), screen.clone()));
     let asked: Vec<&str> = args.entrypoints.iter().map(|named| named.name.as_str()).collect();
     screen.say(&format!("Working on {}. Ctrl-C ends it.", asked.join(", ")));
     let stop = ending.stop.clone().cancelled_owned();

@@ -1,5 +1,6 @@
 //! How far a queue is drained: a bar, for who sits at a terminal.
 
+use super::report::Report;
 use super::screen::Screen;
 use crate::cmd::Context;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -23,13 +24,18 @@ pub fn bar(is_seen: bool) -> ProgressBar {
 }
 
 /// Counts what waits, beside what was done, as long as this is kept.
-pub fn watch(context: &Context, entrypoints: Vec<String>, screen: Arc<Screen>) -> AbortOnDropHandle<()> {
+pub fn watch(
+    context: &Context,
+    entrypoints: Vec<String>,
+    report: Arc<Report>,
+    screen: Arc<Screen>,
+) -> AbortOnDropHandle<()> {
     let queue = context.queue.clone();
     AbortOnDropHandle::new(tokio::spawn(async move {
         loop {
             if let Ok(queued) = queue.queued(&entrypoints).await {
-                let queued = u64::try_from(queued).unwrap_or(0);
-                screen.bar(move |bar| bar.set_length(bar.position() + queued));
+                let left = report.running() + u64::try_from(queued).unwrap_or(0);
+                screen.bar(move |bar| bar.set_length(bar.position() + left));
             }
             sleep(STEP).await;
         }

@@ -6,6 +6,7 @@ use chrono::{Local, SecondsFormat, Utc};
 use pgqueuer_client::{Job, Outcome};
 use serde_json::json;
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +27,7 @@ pub struct Report {
     lines: Lines,
     screen: Arc<Screen>,
     counts: Mutex<Counts>,
+    running: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -49,16 +51,27 @@ pub struct Ended<'a> {
 
 impl Report {
     pub fn new(lines: Lines, screen: Arc<Screen>) -> Self {
-        Self { lines, screen, counts: Mutex::default() }
+        Self { lines, screen, counts: Mutex::default(), running: AtomicU64::new(0) }
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// An attempt begins.
+    pub fn begun(&self) {
+        self.running.fetch_add(1, Relaxed);
+    }
+
+    /// How many attempts are under way.
+    pub fn running(&self) -> u64 {
+        self.running.load(Relaxed)
+    }
+
     /// Where nobody reads, this waits, and holds up no more than the next job; until `enough`.
     pub async fn ended(&self, ended: Ended<'_>, enough: &CancellationToken) {
         let (word, error) = words(&ended);
+        self.running.fetch_sub(1, Relaxed);
         self.count(&ended);
         let is_trouble = matches!(word, "fail" | "hold");
         let (stream, line) = match self.lines {

@@ -84,6 +84,7 @@ impl Task {
         if !self.may_begin() {
             return Outcome::Release;
         }
+        self.report.begun();
         let payload = context.job.payload.take();
         let (job, worker) = (&context.job, context.worker.to_string());
         let entrypoint = job.entrypoint.strip_prefix(&self.prefix).unwrap_or(&job.entrypoint);
