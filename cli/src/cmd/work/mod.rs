@@ -171,7 +171,7 @@ fn ended(args: &Args, ending: &Ending, report: &Report) -> Result<Answer> {
 fn doer(context: &Context, args: &Args, screen: &Arc<Screen>) -> Result<Doer> {
     let retry_delay = args.retry_delay.0;
     if let Some(url) = &args.http {
-        return Ok(Doer::Http(Post::new(&Given { url, headers: &args.headers }, retry_delay)?));
+        return Ok(Doer::Http(Box::new(Post::new(&Given { url, headers: &args.headers }, retry_delay)?)));
     }
     if args.headers.are_given() {
         return Err(Error::usage(

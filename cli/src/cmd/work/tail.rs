@@ -39,7 +39,7 @@ impl Tail {
 /// The last line of a text in which there is anything: most programs end with what is wrong.
 pub fn last_line(text: &str) -> Option<&str> {
     let line = text.lines().map(str::trim).rfind(|line| !line.is_empty())?;
-    Some(line.get(..line.floor_char_boundary(IN_A_SENTENCE)).unwrap_or(line))
+    (0..=line.len().min(IN_A_SENTENCE)).rev().find_map(|end| line.get(..end))
 }
 
 #[cfg(test)]

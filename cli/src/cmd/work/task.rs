@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 /// What does the work.
 pub enum Doer {
     Program(Program),
-    Http(Post),
+    Http(Box<Post>),
 }
 
 /// Runs every job of a worker.
