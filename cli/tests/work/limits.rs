@@ -144,3 +144,30 @@ fn no_more_run_at_one_time_than_was_said() {
     assert!((1..=4).contains(&most("seen-b")));
     assert_eq!(logged(&mut session, 1).outcome, "successful");
 }
+
+#[test]
+fn where_there_is_no_room_for_more_programs_jobs_wait_and_lose_nothing() {
+    let database = database();
+    let mut session = database.connect();
+    run(&mut session, "SELECT pgq.enqueue('a') FROM generate_series(1, 60)");
+    let pgq = env!("CARGO_BIN_EXE_pgq");
+    let line = format!("ulimit -n 50; exec {pgq} work --drain -e a=40 -- sleep 0.1");
+    let mut crowded = std::process::Command::new("bash");
+    crowded.args(["-c", &line]).env("PGQUEUER_DSN", database.address());
+    let mut worker = Working::run(crowded);
+    assert_eq!(worker.code(), Some(0), "{}", worker.err());
+    assert_eq!(worker.err().matches("no room for more programs").count(), 1, "{}", worker.err());
+    let faults = "SELECT count(*) FROM pgq.job_log WHERE outcome <> 'successful' OR attempts > 0";
+    assert_eq!(value::<i64>(&mut session, faults, &[]), 0);
+}
+
+#[test]
+fn a_program_that_stands_still_hears_that_its_time_is_up() {
+    let database = database();
+    let mut session = database.connect();
+    run(&mut session, "SELECT pgq.configure('a', max_attempts => 1)");
+    let id: i64 = value(&mut session, "SELECT pgq.enqueue('a')", &[]);
+    let script = "trap 'echo heard >&2; exit 1' TERM; kill -STOP $$; :";
+    drained(&database, "-e a --timeout 200ms --grace 1h", script, 1);
+    assert_eq!(log(&mut session, id).remove(0).message(), "timed out after 0.2 s: heard");
+}

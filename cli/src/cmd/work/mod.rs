@@ -56,6 +56,8 @@ const FOR_EVER: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
 /// What to work on, and by what.
 #[derive(Debug, clap::Args)]
 #[command(
+    override_usage = "pgq work [OPTIONS] --entrypoint <NAME[=N]> -- <PROGRAM> [ARGUMENT]...\n       \
+                      pgq work [OPTIONS] --entrypoint <NAME[=N]> --http <URL>",
     group = ArgGroup::new("doer").required(true).args(["command", "http"]),
     after_help = "Examples:\n  pgq work --entrypoint fetch -- ./handler.py\n  pgq work --entrypoint fetch=8 --entrypoint mail --timeout \"5 min\" -- ./handler.py\n  \
                         pgq work --entrypoint report --drain -- sh -c 'cat > report.txt'\n  \

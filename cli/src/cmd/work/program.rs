@@ -20,6 +20,7 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
@@ -51,8 +52,10 @@ pub struct Program {
     foreign: Vec<OsString>,
     keeper: Arc<Keeper>,
     screen: Arc<Screen>,
-    pub shown: Shown,
-    pub retry_delay: Duration,
+    shown: Shown,
+    retry_delay: Duration,
+    /// It was said that the machine has no room for more.
+    is_crowded: AtomicBool,
 }
 
 impl Program {
@@ -63,7 +66,7 @@ impl Program {
         let name = if arguments.is_empty() { OsString::new() } else { arguments.remove(0) };
         let file = executable::find(&name)?;
         let (foreign, keeper) = (environment::foreign(), Arc::new(Keeper::start()?));
-        Ok(Self { file, arguments, foreign, keeper, screen, shown, retry_delay })
+        Ok(Self { file, arguments, foreign, keeper, screen, shown, retry_delay, is_crowded: AtomicBool::new(false) })
     }
 
     /// One attempt.
@@ -136,7 +139,6 @@ impl Program {
 
     /// Starts it, as soon as the machine has room for it.
     async fn start(&self, variables: &[(String, String)], limits: &Limits<'_>) -> Result<Group, Outcome> {
-        let mut is_told = false;
         loop {
             let error = match Group::start(&mut self.command(variables), self.keeper.clone()) {
                 Ok(group) => return Ok(group),
@@ -145,9 +147,8 @@ impl Program {
             if !is_passing(&error) {
                 return Err(self.not_started(&error, limits.ending));
             }
-            if !is_told {
-                tracing::warn!(%error, "a program cannot be started for now");
-                is_told = true;
+            if !self.is_crowded.swap(true, Relaxed) {
+                tracing::warn!(%error, "there is no room for more programs for now: jobs wait for it");
             }
             tokio::select! {
                 () = sleep(CROWDED) => {}

@@ -19,6 +19,9 @@ use std::time::{Duration, SystemTime};
 /// 4xx that are not about the job itself.
 const NOT_THE_JOB: [u16; 8] = [401, 403, 404, 405, 407, 408, 421, 425];
 
+/// A server that says "now", or a time that is over, is not asked as fast as it answers.
+const LEAST: Duration = Duration::from_secs(1);
+
 /// What counts of an answer.
 pub struct Answer {
     status: StatusCode,
@@ -45,7 +48,7 @@ impl Answer {
         let failed = || failure(&what, &self.said);
         match (self.status.as_u16(), self.retry_after) {
             (200..300, _) => Outcome::Done,
-            (429 | 503, Some(delay)) => Outcome::Retry(delay, Some(failed().to_string())),
+            (429 | 503, Some(delay)) => Outcome::Retry(delay.max(LEAST), Some(failed().to_string())),
             (429, None) => Outcome::Retry(retry_delay, Some(failed().to_string())),
             (code @ 400..500, _) if !NOT_THE_JOB.contains(&code) => Outcome::Hold(failed()),
             _ => Outcome::Fail(failed()),
@@ -81,6 +84,7 @@ mod tests {
         assert_eq!([200, 202, 204, 299].map(|status| outcome(status, &[])), ["done"; 4]);
         assert_eq!(outcome(503, &[("retry-after", "120")]), "retry 120 HTTP 503 Service Unavailable: why");
         assert!(outcome(429, &[]).starts_with("retry 7 "));
+        assert!(outcome(429, &[("retry-after", "0")]).starts_with("retry 1 "));
         assert_eq!(outcome(503, &[]), "fail HTTP 503 Service Unavailable: why");
         assert!(
             [401, 403, 404, 408, 425, 500, 502, 504, 100].iter().all(|code| outcome(*code, &[]).starts_with("fail"))
