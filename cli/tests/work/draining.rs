@@ -108,3 +108,21 @@ fn at_a_terminal_there_is_a_bar() {
     assert!(ran.code == 0 && ran.out.contains("/20  ") && ran.out.contains("done, 0 failed"), "{ran:?}");
     assert!((1..=20).all(|id| ran.out.contains(&format!("from {id}"))), "{ran:?}");
 }
+
+#[test]
+fn a_role_that_may_work_and_no_more_is_enough() {
+    let database = database();
+    let mut session = database.connect();
+    run(
+        &mut session,
+        "DO $$ BEGIN CREATE ROLE only_worker LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+         SELECT pgq.grant_worker('only_worker'), pgq.enqueue('a'), pgq.configure('a', max_attempts => 1)",
+    );
+    let mut worker = command(&database, &["work", "--drain", "-e", "a", "--", "true"]);
+    worker.env("PGQUEUER_DSN", database.address().replace("user=postgres", "user=only_worker"));
+    assert_eq!(crate::pgq::ran(&mut worker).code, 0);
+    run(&mut session, "CREATE ROLE nobody_at_all LOGIN; GRANT USAGE ON SCHEMA pgq TO nobody_at_all");
+    let mut refused = command(&database, &["work", "-e", "a", "--", "true"]);
+    refused.env("PGQUEUER_DSN", database.address().replace("user=postgres", "user=nobody_at_all"));
+    assert!(crate::pgq::ran(&mut refused).ends(1).contains("hint: Ask an administrator for the right: pgq grant"));
+}

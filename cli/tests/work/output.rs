@@ -1,6 +1,6 @@
 //! What programs write, however much it is and whoever reads it.
 
-use crate::pgq::{Folder, command, pgq};
+use crate::pgq::{Folder, Running, command, pgq};
 use crate::working::{Working, drained, log, logged, written};
 use pgqueuer_e2e::ask::{enqueue, run, value};
 use pgqueuer_e2e::cluster::database;
@@ -54,7 +54,8 @@ fn a_flood_does_not_fill_the_memory() {
             "(head -c 1000000000 /dev/zero; echo out) & head -c 1000000000 /dev/zero >&2; wait; echo why >&2; exit 1";
         let mut flood = command(&database, &["work", "-e", "a", "--output", output, "--", "bash", "-c", script]);
         let null = || Stdio::from(std::fs::File::create("/dev/null").unwrap());
-        let mut child = flood.stdout(null()).stderr(null()).spawn().unwrap();
+        let mut running = Running(flood.stdout(null()).stderr(null()).spawn().unwrap());
+        let child = &mut running.0;
         let row = until_within(Duration::from_secs(60), "it has ended", || log(&mut session, id).pop());
         let most = memory(child.id());
         crate::working::signal("TERM", &child.id().to_string());
@@ -73,7 +74,9 @@ fn a_reader_who_does_not_read_holds_up_programs_and_not_the_worker() {
     let script = format!("if [ $PGQ_ENTRYPOINT = loud ]; then echo $$ > {0}/loud; yes; fi", folder.path().display());
     let args =
         ["work", "-e", "loud", "-e", "quiet", "--lease", "2s", "--stop-timeout", "0s", "--", "bash", "-c", &script];
-    let mut child = command(&database, &args).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut loud_one = command(&database, &args);
+    let mut running = Running(loud_one.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let child = &mut running.0;
     written(&folder, "loud");
     // Another program goes on, and so do signs of life: after two leases the claim is still there.
     for _ in 0..3 {
@@ -98,7 +101,8 @@ fn a_reader_who_is_gone_is_no_reason_to_end() {
     let database = database();
     let mut session = database.connect();
     let mut child = command(&database, &["work", "-v", "-e", "a", "--", "bash", "-c", "echo x; echo y >&2"]);
-    let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut running = Running(child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap());
+    let child = &mut running.0;
     drop((child.stdout.take(), child.stderr.take()));
     for id in enqueue(&mut session, "a", 5) {
         assert_eq!(logged(&mut session, id).outcome, "successful");

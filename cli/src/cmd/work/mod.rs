@@ -133,7 +133,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
         (false, 0) => Lines::Trouble,
         (false, _) => Lines::All,
     };
-    let report = Arc::new(Report::new(lines, screen.clone()));
+    let report = Arc::new(Report::new(lines, screen.clone(), args.drain));
     let task = Arc::new(Task {
         doer: doer(context, &args, &screen)?,
         prefix: context.global.prefix.clone(),

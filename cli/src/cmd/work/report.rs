@@ -35,8 +35,16 @@ struct Counts {
     done: i64,
     /// Attempts that failed.
     failed: i64,
-    /// Jobs of which the last attempt failed.
-    in_failure: HashSet<i64>,
+    /// Jobs of which the last attempt failed; none where nobody asks, for they could be very many.
+    in_failure: Option<HashSet<i64>>,
+}
+
+impl Counts {
+    fn fails(&mut self, id: i64, fails: bool) {
+        if let Some(in_failure) = &mut self.in_failure {
+            _ = if fails { in_failure.insert(id) } else { in_failure.remove(&id) };
+        }
+    }
 }
 
 /// An attempt that is over.
@@ -50,8 +58,10 @@ pub struct Ended<'a> {
 }
 
 impl Report {
-    pub fn new(lines: Lines, screen: Arc<Screen>) -> Self {
-        Self { lines, screen, counts: Mutex::default(), running: AtomicU64::new(0) }
+    /// `is_summed_up`: at the end one wants to know whether a job has failed.
+    pub fn new(lines: Lines, screen: Arc<Screen>, is_summed_up: bool) -> Self {
+        let counts = Counts { in_failure: is_summed_up.then(HashSet::new), ..Counts::default() };
+        Self { lines, screen, counts: Mutex::new(counts), running: AtomicU64::new(0) }
     }
 
     fn counts(&self) -> MutexGuard<'_, Counts> {
@@ -88,14 +98,14 @@ impl Report {
     fn count(&self, ended: &Ended) {
         let mut counts = self.counts();
         match ended.outcome {
-            _ if ended.canceled => _ = counts.in_failure.remove(&ended.job.id),
+            _ if ended.canceled => counts.fails(ended.job.id, false),
             Outcome::Done => {
                 counts.done += 1;
-                counts.in_failure.remove(&ended.job.id);
+                counts.fails(ended.job.id, false);
             }
             Outcome::Fail(_) | Outcome::Hold(_) => {
                 counts.failed += 1;
-                counts.in_failure.insert(ended.job.id);
+                counts.fails(ended.job.id, true);
             }
             Outcome::Retry(..) | Outcome::Release => {}
         }
@@ -108,13 +118,13 @@ impl Report {
 
     /// Whether there are jobs of which the last attempt failed.
     pub fn has_failed(&self) -> bool {
-        !self.counts().in_failure.is_empty()
+        self.counts().in_failure.as_ref().is_some_and(|jobs| !jobs.is_empty())
     }
 
     /// In a sentence.
     pub fn sum(&self) -> String {
         let counts = self.counts();
-        let failed = i64::try_from(counts.in_failure.len()).unwrap_or(i64::MAX);
+        let failed = counts.in_failure.as_ref().map_or(0, HashSet::len);
         format!("{} done, {} failed", crate::output::count(counts.done, "job"), failed)
     }
 }

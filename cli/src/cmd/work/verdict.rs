@@ -77,9 +77,9 @@ fn name(status: ExitStatus) -> String {
     }
 }
 
-/// Whether it was told to end by the signal with which services are ended.
+/// Whether it was told to end by a signal with which services are ended. A shell puts that into the exit code.
 pub fn was_told_to_end(status: ExitStatus) -> bool {
-    matches!(status.signal(), Some(2 | 15))
+    matches!(status.signal().or(status.code().map(|code| code - 128)), Some(2 | 15))
 }
 
 /// "retry after 10 min", or "Retry-After: 120" (seconds), as the last line; and what stands before it.
@@ -108,6 +108,13 @@ mod tests {
         for said in ["", "busy", "retry after", "retry after soon", "retry after -5 s", "retry after 5 s\nbusy"] {
             assert_eq!(seconds(said), None, "{said}");
         }
+    }
+
+    #[test]
+    fn who_was_told_to_end_is_known() {
+        let told = |raw| was_told_to_end(ExitStatus::from_raw(raw));
+        assert!(told(15) && told(2) && told(143 << 8) && told(130 << 8));
+        assert!(!told(9) && !told(15 << 8) && !told(0) && !told(137 << 8));
     }
 
     #[test]
