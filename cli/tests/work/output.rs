@@ -72,8 +72,23 @@ fn a_reader_who_does_not_read_holds_up_programs_and_not_the_worker() {
     let mut session = database.connect();
     let loud = enqueue(&mut session, "loud", 1)[0];
     let script = format!("if [ $PGQ_ENTRYPOINT = loud ]; then echo $$ > {0}/loud; yes; fi", folder.path().display());
-    let args =
-        ["work", "-e", "loud", "-e", "quiet", "--lease", "2s", "--stop-timeout", "0s", "--", "bash", "-c", &script];
+    let args = [
+        "work",
+        "-e",
+        "loud",
+        "-e",
+        "quiet",
+        "--lease",
+        "2s",
+        "--stop-timeout",
+        "0s",
+        "--grace",
+        "1s",
+        "--",
+        "bash",
+        "-c",
+        &script,
+    ];
     let mut loud_one = command(&database, &args);
     let mut running = Running(loud_one.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
     let child = &mut running.0;
@@ -128,4 +143,21 @@ fn every_job_has_a_line_where_that_is_asked_for_and_names_are_harmless() {
     let worker = Working::start(&database, "-e y -vv", "true");
     until("it says that it works", || worker.err().contains(" working").then_some(()));
     assert!(worker.stop().contains(" stopped"));
+}
+
+#[test]
+fn a_slow_reader_gets_all_of_it() {
+    let database = database();
+    enqueue(&mut database.connect(), "a", 1);
+    let mut slow = command(&database, &["work", "--drain", "-e", "a", "--", "bash", "-c", "seq 1000000"]);
+    let mut running = Running(slow.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
+    let mut out = running.0.stdout.take().unwrap();
+    let mut text = vec![0; 100_000];
+    out.read_exact(&mut text).unwrap();
+    // It has written all that finds room, and ends; then nobody reads for longer than one would wait for silence.
+    let begun = std::time::Instant::now();
+    until("time passes", || (begun.elapsed() > Duration::from_secs(3)).then_some(()));
+    out.read_to_end(&mut text).unwrap();
+    assert!(text.ends_with(b"\n999999\n1000000\n"), "{} bytes", text.len());
+    assert!(running.0.wait().unwrap().success());
 }

@@ -147,17 +147,19 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
     let asked: Vec<&str> = args.entrypoints.iter().map(|named| named.name.as_str()).collect();
     screen.say(&format!("Working on {}. Ctrl-C ends it.", asked.join(", ")));
     let stop = ending.stop.clone().cancelled_owned();
-    let work = async { if args.drain { worker.drain_until(stop).await } else { worker.run(stop).await } };
-    let answer = tokio::select! {
-        answer = work => answer,
-        () = ending.overdue() => Ok(()),
-        never = ending.listen(signals, args.stop_timeout.0, &screen) => match never {},
+    let work = async {
+        let answer = if args.drain { worker.drain_until(stop).await } else { worker.run(stop).await };
+        if args.drain {
+            screen.say(&report.sum());
+        }
+        screen.close().await;
+        answer
     };
-    if args.drain {
-        screen.say(&report.sum());
+    tokio::select! {
+        answer = work => answer?,
+        () = ending.overdue() => {}
+        never = ending.listen(signals, args.stop_timeout.0, &screen) => match never {},
     }
-    screen.close().await;
-    answer?;
     ended(&args, &ending, &report)
 }
 

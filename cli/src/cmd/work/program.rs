@@ -25,10 +25,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStdin, Command};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
 
-/// How long to read on when the program and all of its group have ended: what left the group may hold the pipe.
-const LAST_OUTPUT: Duration = Duration::from_secs(1);
+/// How much to read on when the program and all of its group have ended, and how long to wait for it: what left the group may
+/// hold the pipe. More than the kernel keeps in a pipe.
+const LAST_OUTPUT: (usize, Duration) = (1 << 20, Duration::from_secs(1));
 /// How long to wait before a program is started again that could not be for want of memory, processes or files.
 const CROWDED: Duration = Duration::from_millis(500);
 /// A service that is stopped may have its programs told before the worker.
@@ -97,8 +99,12 @@ impl Program {
                 Err(cut) => (group.end(limits.ending.patience()).await, Some(cut)),
             }
         };
+        let over = CancellationToken::new();
         let reading = async {
-            tokio::join!(self.pass_on(stdout, Stream::Out, None), self.pass_on(stderr, Stream::Err, Some(&tail)))
+            tokio::join!(
+                self.pass_on(stdout, Stream::Out, None, &over),
+                self.pass_on(stderr, Stream::Err, Some(&tail), &over)
+            )
         };
         let (mut life, mut reading) = (std::pin::pin!(life), std::pin::pin!(reading));
         let mut is_read = false;
@@ -108,8 +114,18 @@ impl Program {
                 _ = &mut reading, if !is_read => is_read = true,
             }
         };
-        if !is_read {
-            timeout(LAST_OUTPUT, reading).await.ok();
+        over.cancel();
+        // Who reads slowly gets all of it, as long as the job has time.
+        let patience = async {
+            match cut {
+                None => _ = limits.cut().await,
+                Some(_) => sleep(LAST_OUTPUT.1).await,
+            }
+        };
+        tokio::select! {
+            _ = &mut reading, if !is_read => {}
+            () = patience, if !is_read => {}
+            else => {}
         }
         let said = tail.lock().unwrap_or_else(PoisonError::into_inner).text();
         self.outcome(status, cut, &said, limits).await
@@ -177,23 +193,39 @@ impl Program {
     }
 
     /// Until the pipe is closed: what is written is shown, in whole lines where there are, and its end is kept.
-    async fn pass_on(&self, pipe: Option<impl AsyncRead + Unpin>, stream: Stream, tail: Option<&Mutex<Tail>>) {
+    async fn pass_on(
+        &self,
+        pipe: Option<impl AsyncRead + Unpin>,
+        stream: Stream,
+        tail: Option<&Mutex<Tail>>,
+        over: &CancellationToken,
+    ) {
         let Some(mut pipe) = pipe else { return };
-        let mut buffer = Vec::with_capacity(PIECE);
+        let (mut buffer, mut left) = (Vec::with_capacity(PIECE), LAST_OUTPUT.0);
         loop {
             let begun = buffer.len();
-            let is_over = !matches!(pipe.read_buf(&mut buffer).await, Ok(1..));
+            let count = tokio::select! {
+                biased;
+                count = pipe.read_buf(&mut buffer) => count.unwrap_or(0),
+                () = silence(over) => 0,
+            };
+            if over.is_cancelled() {
+                left = left.saturating_sub(count);
+            }
+            let is_over = count == 0 || left == 0;
             if let Some(tail) = tail {
                 tail.lock().unwrap_or_else(PoisonError::into_inner).push(buffer.get(begun..).unwrap_or_default());
             }
-            let line = buffer.iter().rposition(|byte| matches!(byte, b'\n' | b'\r')).map(|end| end + 1);
-            let whole = if is_over || buffer.len() >= PIECE { Some(line.unwrap_or(buffer.len())) } else { line };
-            if let Some(whole) =
-                whole.map(|whole| if is_over { buffer.len() } else { whole }).filter(|whole| *whole > 0)
-            {
-                let rest = buffer.split_off(whole);
-                let piece = std::mem::replace(&mut buffer, rest);
-                self.show(stream, piece).await;
+            // What was kept back has no end of a line in it.
+            let line = buffer.iter().skip(begun).rposition(|byte| matches!(byte, b'\n' | b'\r'));
+            let end = match line {
+                _ if is_over || (line.is_none() && buffer.len() >= PIECE) => buffer.len(),
+                Some(place) => begun + place + 1,
+                None => 0,
+            };
+            if end > 0 {
+                let rest = buffer.split_off(end);
+                self.show(stream, std::mem::replace(&mut buffer, rest)).await;
             }
             if is_over {
                 return;
@@ -209,6 +241,12 @@ impl Program {
             Shown::Nothing => {}
         }
     }
+}
+
+/// For so long after the end nothing was written.
+async fn silence(over: &CancellationToken) {
+    over.cancelled().await;
+    sleep(LAST_OUTPUT.1).await;
 }
 
 /// What passes: no memory, no processes, no files left, or a file that is just being written.

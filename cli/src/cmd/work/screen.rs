@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 /// So many pieces may wait to be written, each of at most [`PIECE`].
 const WAITING: usize = 64;
@@ -82,11 +82,10 @@ impl Screen {
         }
     }
 
-    /// Waits until all is written, though not for long.
+    /// Takes nothing more, and waits until all is written.
     pub async fn close(&self) {
         self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let begun = Instant::now();
-        while !self.thread.is_finished() && begun.elapsed() < Duration::from_secs(1) {
+        while !self.thread.is_finished() {
             sleep(Duration::from_millis(2)).await;
         }
     }
