@@ -56,7 +56,7 @@ fn a_flood_does_not_fill_the_memory() {
         let null = || Stdio::from(std::fs::File::create("/dev/null").unwrap());
         let mut running = Running(flood.stdout(null()).stderr(null()).spawn().unwrap());
         let child = &mut running.0;
-        let row = until_within(Duration::from_secs(60), "it has ended", || log(&mut session, id).pop());
+        let row = until_within(Duration::from_secs(180), "it has ended", || log(&mut session, id).pop());
         let most = memory(child.id());
         crate::working::signal("TERM", &child.id().to_string());
         assert!(child.wait().unwrap().success());

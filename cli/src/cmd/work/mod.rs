@@ -41,7 +41,7 @@ use http::{Given, Headers, Post};
 use pgqueuer_client::{Entrypoint, Worker};
 use program::{Program, Shown};
 use report::{Lines, Report};
-use screen::Screen;
+use screen::{Screen, Stream};
 use std::ffi::OsString;
 use std::io::IsTerminal;
 use std::sync::Arc;
@@ -150,7 +150,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
     let work = async {
         let answer = if args.drain { worker.drain_until(stop).await } else { worker.run(stop).await };
         if args.drain {
-            screen.say(&report.sum());
+            screen.write(Stream::Err, format!("{}\n", report.sum()).into_bytes()).await;
         }
         screen.close().await;
         answer
