@@ -97,6 +97,25 @@ fn headers_that_do_not_fit_into_the_environment_are_given_up_with_a_word() {
 }
 
 #[test]
+fn where_the_kernel_takes_less_the_job_that_wants_more_is_given_up() {
+    let database = database();
+    let mut session = database.connect();
+    let sql = "SELECT pgq.enqueue('a', headers => jsonb_build_object('x', repeat('x', $1::int)))";
+    let [great, small]: [i64; 2] = [65_500, 10].map(|size| value(&mut session, sql, &[&size]));
+    // A quarter of it is for arguments and variables.
+    let line = format!("ulimit -s 480; exec {} work -e a -- true", env!("CARGO_BIN_EXE_pgq"));
+    let mut narrow = std::process::Command::new("bash");
+    let worker = Working::run({
+        narrow.args(["-c", &line]).env("PGQUEUER_DSN", database.address());
+        narrow
+    });
+    assert_eq!(logged(&mut session, small).outcome, "successful");
+    let row = logged(&mut session, great);
+    assert!(row.outcome == "failed" && row.message().contains("cannot be started: Argument list too long"), "{row:?}");
+    worker.stop();
+}
+
+#[test]
 fn a_program_can_complete_its_job_itself_in_its_own_transaction() {
     let (database, folder) = (database(), Folder::new());
     let mut session = database.connect();

@@ -8,6 +8,7 @@ use serde_json::Value;
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// However much the machine has to do.
@@ -18,6 +19,7 @@ pub struct Working {
     pub child: Child,
     out: Arc<Mutex<Vec<u8>>>,
     err: Arc<Mutex<Vec<u8>>>,
+    readers: Vec<JoinHandle<()>>,
 }
 
 impl Working {
@@ -28,8 +30,8 @@ impl Working {
 
     pub fn run(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("pgq starts");
-        let (out, err) = (read(child.stdout.take().unwrap()), read(child.stderr.take().unwrap()));
-        Self { child, out, err }
+        let ((out, first), (err, second)) = (read(child.stdout.take().unwrap()), read(child.stderr.take().unwrap()));
+        Self { child, out, err, readers: vec![first, second] }
     }
 
     /// What it has written to standard output so far.
@@ -46,11 +48,13 @@ impl Working {
         signal(name, &self.child.id().to_string());
     }
 
-    /// Waits for its end; the exit code, or none where a signal has ended it.
+    /// Waits for its end, and for all that it has written; the exit code, or none where a signal has ended it.
     #[track_caller]
     pub fn code(&mut self) -> Option<i32> {
         let ended = || self.child.try_wait().unwrap();
-        until_within(PATIENCE, "pgq ends", ended).code()
+        let status = until_within(PATIENCE, "pgq ends", ended);
+        self.readers.drain(..).for_each(|reader| reader.join().unwrap());
+        status.code()
     }
 
     /// Stops it in good order.
@@ -74,16 +78,16 @@ fn words(args: &str) -> Vec<&str> {
     ["work"].into_iter().chain(args.split(' ')).collect()
 }
 
-fn read(mut pipe: impl Read + Send + 'static) -> Arc<Mutex<Vec<u8>>> {
+fn read(mut pipe: impl Read + Send + 'static) -> (Arc<Mutex<Vec<u8>>>, JoinHandle<()>) {
     let text = Arc::new(Mutex::new(vec![]));
     let to = text.clone();
-    std::thread::spawn(move || {
+    let reader = std::thread::spawn(move || {
         let mut piece = vec![0; 65536];
         while let Ok(count @ 1..) = pipe.read(&mut piece) {
             to.lock().unwrap().extend_from_slice(&piece[..count]);
         }
     });
-    text
+    (text, reader)
 }
 
 pub fn signal(name: &str, process: &str) {

@@ -33,6 +33,8 @@ use tokio_util::sync::CancellationToken;
 const LAST_OUTPUT: (usize, Duration) = (1 << 20, Duration::from_secs(1));
 /// How long to wait before a program is started again that could not be for want of memory, processes or files.
 const CROWDED: Duration = Duration::from_millis(500);
+/// From so many bytes on it is the variables of a job that are too long, and not those of everybody.
+const LONG: usize = 8 * 1024;
 /// A service that is stopped may have its programs told before the worker.
 const TOLD_FIRST: Duration = Duration::from_millis(200);
 
@@ -161,7 +163,7 @@ impl Program {
                 Err(error) => error,
             };
             if !is_passing(&error) {
-                return Err(self.not_started(&error, limits.ending));
+                return Err(self.not_started(&error, variables, limits.ending));
             }
             if !self.is_crowded.swap(true, Relaxed) {
                 tracing::warn!(%error, "there is no room for more programs for now: jobs wait for it");
@@ -174,8 +176,9 @@ impl Program {
     }
 
     /// That is no fault of the job, unless it has made the variables too long.
-    fn not_started(&self, error: &std::io::Error, ending: &Ending) -> Outcome {
-        if error.kind() == ErrorKind::ArgumentListTooLong {
+    fn not_started(&self, error: &std::io::Error, variables: &[(String, String)], ending: &Ending) -> Outcome {
+        let length: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if error.kind() == ErrorKind::ArgumentListTooLong && length > LONG {
             return Outcome::hold(format!("the program cannot be started: {error}"));
         }
         ending.broken(format!("cannot run {}: {error}", self.file.display()));
