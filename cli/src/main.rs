@@ -4,6 +4,7 @@
 //! - [`connect`]    where the server is
 //! - [`cmd`]        the commands, a file each
 //! - [`query`]      SQL, a file each, and rows as JSON
+//! - [`bounded`]    the same in read-only transactions that end in time
 //! - [`exposition`] what the server counts
 //! - [`time`]       times and lengths of time, as people write them
 //! - [`confirm`]    a question before what cannot be undone
@@ -12,6 +13,7 @@
 //! - [`error`]      what went wrong, what to do about it, and the exit code
 
 mod args;
+mod bounded;
 mod cmd;
 mod confirm;
 mod connect;

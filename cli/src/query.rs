@@ -70,7 +70,8 @@ pub async fn run(queue: &Postgres, sql: &str, parameters: &[Parameter<'_>]) -> R
     Ok(())
 }
 
-fn read(rows: &[Answered]) -> Result<Vec<Row>> {
+/// The rows of an answer whose only column is `row_to_json`.
+pub fn read(rows: &[Answered]) -> Result<Vec<Row>> {
     let row = |row: &Answered| Ok(row.try_get::<_, Json<Row>>(0).map_err(Error::from)?.0);
     rows.iter().map(row).collect()
 }

@@ -18,6 +18,8 @@ mod jobs;
 mod listen;
 mod log;
 mod man;
+mod mcp;
+mod metrics;
 mod pause;
 mod requeue;
 mod resume;
@@ -96,6 +98,10 @@ pub enum Command {
     Work(Box<work::Args>),
     /// Show it all in a browser, and act there
     Web(web::Args),
+    /// Print what Prometheus reads, or serve it with --listen
+    Metrics(metrics::Args),
+    /// Let an AI assistant ask, by the Model Context Protocol
+    Mcp(mcp::Args),
     /// Print the completions of a shell
     Completions(completions::Args),
     /// Print the manual page, or write all of them
@@ -171,6 +177,8 @@ async fn dispatch(context: &Context, command: Command) -> Result<Answer> {
         Command::Listen(args) => listen::run(context, args).await,
         Command::Work(args) => work::run(context, *args).await,
         Command::Web(args) => web::run(context, args).await,
+        Command::Metrics(args) => metrics::run(context, args).await,
+        Command::Mcp(args) => mcp::run(context, args).await,
         Command::Completions(args) => Ok(completions::run(&args)),
         Command::Man(args) => man::run(&args),
     }

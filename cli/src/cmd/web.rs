@@ -101,7 +101,7 @@ fn variable(name: &str) -> Result<Option<String>> {
 }
 
 /// Ctrl-C, or SIGTERM of whoever manages this process.
-async fn ended() {
+pub(super) async fn ended() {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut terminate) = signal(SignalKind::terminate()) else { return tokio::signal::ctrl_c().await.unwrap_or(()) };
     tokio::select! {

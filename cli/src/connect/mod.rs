@@ -57,6 +57,18 @@ impl Server {
         Ok(Postgres::with_tls(self.config.clone(), self.tls.clone())?)
     }
 
+    /// The same server, another database.
+    pub fn of_database(&self, name: &str) -> Self {
+        let mut other = self.clone();
+        other.config.dbname(name);
+        other
+    }
+
+    /// The database's name.
+    pub fn database(&self) -> &str {
+        self.config.get_dbname().unwrap_or_default()
+    }
+
     /// A connection of its own, and what is told to it. The receiver ends when the connection does.
     ///
     /// # Errors

@@ -1,10 +1,7 @@
 //! The end of a worker: whatever it is doing, it ends within its time and leaves nothing behind. And its beginning: what is
 //! wrong for good is said at once, what passes is waited for.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod running;
-
+use crate::running::{Event, Running, Tell, log_of, only_logged, queue, telling, until_canceled, until_logged};
 use pgqueuer_client::{Context, Error, Outcome, Postgres, Worker};
 use pgqueuer_e2e::ask::{enqueue, run, value};
 use pgqueuer_e2e::cluster::{Cluster, Database, Stop, database, empty_database};
@@ -12,7 +9,6 @@ use pgqueuer_e2e::frozen::Frozen;
 use pgqueuer_e2e::proxy::Proxy;
 use pgqueuer_e2e::until::until;
 use postgres::Client;
-use running::{Event, Running, Tell, log_of, only_logged, queue, telling, until_canceled, until_logged};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};

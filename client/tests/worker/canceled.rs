@@ -1,16 +1,12 @@
 //! Jobs that are canceled while they run: their handlers learn of it, whatever way is open.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod running;
-
+use crate::running::{Event, Running, Tell, only_logged, queue, telling, until_canceled};
 use pgqueuer_client::{Context, Entrypoint, Outcome, Postgres};
 use pgqueuer_e2e::ask::{column, enqueue, run, value};
 use pgqueuer_e2e::cluster::database;
 use pgqueuer_e2e::proxy::Proxy;
 use pgqueuer_e2e::until::until;
 use postgres::Client;
-use running::{Event, Running, Tell, only_logged, queue, telling, until_canceled};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 

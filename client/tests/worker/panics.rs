@@ -1,10 +1,7 @@
 //! Panics: in a handler, around it, in what it throws and in what it leaves behind. Each fails its attempt, and nothing
 //! else.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod running;
-
+use crate::running::{Logged, Running, only_logged, queue, until_logged};
 use pgqueuer_client::{
     Backend, BoxError, Context, Ended, Entrypoint, Fetch, Handler, Job, Next, Outcome, Postgres, Signals, Worker,
     async_trait,
@@ -12,7 +9,6 @@ use pgqueuer_client::{
 use pgqueuer_e2e::ask::{enqueue, value};
 use pgqueuer_e2e::cluster::{Database, database};
 use pgqueuer_e2e::until::until;
-use running::{Logged, Running, only_logged, queue, until_logged};
 use std::any::Any;
 use std::fmt;
 use std::panic::{catch_unwind, panic_any, resume_unwind};
@@ -44,7 +40,7 @@ fn throw(what: impl Any + Send) -> Outcome {
 
 fn must_name_this_file(logged: &Logged) {
     let backtrace = logged.text("backtrace");
-    assert!(backtrace.starts_with("at client/tests/worker_panic.rs:"), "{backtrace}");
+    assert!(backtrace.starts_with("at client/tests/worker/panics.rs:"), "{backtrace}");
     assert!(backtrace.lines().count() > 5, "{backtrace}");
 }
 

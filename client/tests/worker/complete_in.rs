@@ -1,15 +1,11 @@
 //! A job that is completed in a transaction of its handler's: both happen, or neither.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod running;
-
+use crate::running::{Running, only_logged, queue, until_logged};
 use pgqueuer_client::{BoxError, Context, Control, Outcome, Postgres, Worker};
 use pgqueuer_e2e::ask::{enqueue, run, value};
 use pgqueuer_e2e::cluster::{Database, database};
 use pgqueuer_e2e::until::until;
 use postgres::Client;
-use running::{Running, only_logged, queue, until_logged};
 use std::sync::Arc;
 use tokio::sync::Notify;
 

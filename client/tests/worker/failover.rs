@@ -1,16 +1,12 @@
 //! A standby takes over: whoever knows both hosts goes on there.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod running;
-
+use crate::running::Running;
 use pgqueuer_client::{Context, Postgres, Worker};
 use pgqueuer_e2e::ask::{column, enqueue, run, value};
 use pgqueuer_e2e::cluster::{Cluster, Stop};
 use pgqueuer_e2e::frozen::Frozen;
 use pgqueuer_e2e::until::{until, until_within};
 use postgres::Client;
-use running::Running;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;

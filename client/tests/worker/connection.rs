@@ -1,10 +1,7 @@
 //! Connections that are ended, cut and silent, at chosen points: nothing is lost, nothing ends twice, nothing stays claimed,
 //! and nobody is overrun.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod running;
-
+use crate::running::{Running, queue};
 use pgqueuer_client::{BoxError, Context, Outcome, Postgres, Worker, WorkerBuilder};
 use pgqueuer_e2e::ask::{column, enqueue, run, value};
 use pgqueuer_e2e::cluster::{Database, database};
@@ -12,7 +9,6 @@ use pgqueuer_e2e::frozen::Frozen;
 use pgqueuer_e2e::proxy::{Loss, Proxy};
 use pgqueuer_e2e::until::{until, until_within};
 use postgres::Client;
-use running::{Running, queue};
 use std::time::{Duration, Instant};
 
 /// No lease ends in these tests: what a worker forgets stays claimed.

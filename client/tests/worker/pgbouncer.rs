@@ -1,9 +1,6 @@
 //! Behind pgbouncer in transaction mode: producer, worker and waiting, with a way past it and without one.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod running;
-
+use crate::running::{Event, Running, Tell, log_of, only_logged, telling, until_canceled};
 use futures_util::TryStreamExt;
 use pgqueuer_client::{Completion, Context, Control, NewJob, Postgres, Producer, Status, Worker};
 use pgqueuer_e2e::ask::{column, enqueue, run, value};
@@ -11,7 +8,6 @@ use pgqueuer_e2e::cluster::{Cluster, database};
 use pgqueuer_e2e::pgbouncer::PgBouncer;
 use pgqueuer_e2e::until::{until, until_within};
 use postgres::Client;
-use running::{Event, Running, Tell, log_of, only_logged, telling, until_canceled};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 use tokio::runtime::Runtime;

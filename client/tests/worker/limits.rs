@@ -1,15 +1,11 @@
 //! How many jobs run at one time, of which entrypoint, and in which order: limits of one process.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod running;
-
+use crate::running::{Event, Running, Tell, queue, telling, until_canceled};
 use pgqueuer_client::{Backend, Context, Ended, Entrypoint, Fetch, Job, Postgres, Signals, Worker, async_trait};
 use pgqueuer_e2e::ask::{enqueue, run, value};
 use pgqueuer_e2e::cluster::database;
 use pgqueuer_e2e::until::{until, until_within};
 use postgres::Client;
-use running::{Event, Running, Tell, queue, telling, until_canceled};
 use std::collections::HashMap;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};

@@ -1,15 +1,11 @@
 //! Limits and orders over all workers, as two of them see them: never exceeded, and nobody waits for the clock.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod running;
-
+use crate::running::{Running, queue};
 use pgqueuer_client::{Context, Worker};
 use pgqueuer_e2e::ask::{column, enqueue, run, value};
 use pgqueuer_e2e::cluster::{Database, database};
 use pgqueuer_e2e::until::until_within;
 use postgres::Client;
-use running::{Running, queue};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};

@@ -1,14 +1,10 @@
 //! The extension is dropped and made anew while a worker works.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod running;
-
+use crate::running::{Event, Running, Tell, only_logged, queue, telling};
 use pgqueuer_client::{Context, Worker};
 use pgqueuer_e2e::ask::{enqueue, run, value};
 use pgqueuer_e2e::cluster::database;
 use pgqueuer_e2e::until::until_within;
-use running::{Event, Running, Tell, only_logged, queue, telling};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;

@@ -1,9 +1,6 @@
 //! Leases that end while the server is away or does not hear: no handler goes on for longer than it may, and no claim stays.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod running;
-
+use crate::running::{Event, Running, Tell, log_of, queue, telling, until_canceled, until_logged};
 use pgqueuer_client::{Context, Postgres, Worker};
 use pgqueuer_e2e::ask::{column, enqueue, run, value};
 use pgqueuer_e2e::cluster::{Cluster, Database, Stop, database};
@@ -11,7 +8,6 @@ use pgqueuer_e2e::frozen::Frozen;
 use pgqueuer_e2e::proxy::{Loss, Proxy};
 use pgqueuer_e2e::until::{until, until_within};
 use postgres::Client;
-use running::{Event, Running, Tell, log_of, queue, telling, until_canceled, until_logged};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::mpsc::{Receiver, channel};

@@ -1,15 +1,11 @@
 //! What handlers return, throw and leave undone, and what becomes of their jobs.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-
-mod running;
-
+use crate::running::{Event, Running, Tell, log_of, only_logged, queue, telling, until_logged};
 use pgqueuer_client::{BoxError, Context, Entrypoint, Handler, NewJob, Next, Outcome, Producer, Worker, async_trait};
 use pgqueuer_e2e::ask::{enqueue, run, value};
 use pgqueuer_e2e::cluster::database;
 use pgqueuer_e2e::until::until;
 use postgres::Client;
-use running::{Event, Running, Tell, log_of, only_logged, queue, telling, until_logged};
 use serde_json::json;
 use std::sync::mpsc::channel;
 use std::time::Duration;
