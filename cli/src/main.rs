@@ -27,10 +27,27 @@ mod time;
 
 use args::Cli;
 use clap::FromArgMatches;
+use cmd::work::keeper;
 use std::process::ExitCode;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
+    if keeper::is_asked_for() {
+        return keeper::keep();
+    }
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("pgq: no threads: {error}");
+            return ExitCode::from(1);
+        }
+    };
+    let code = runtime.block_on(run());
+    // A thread that writes where nobody reads must not hold up the end.
+    runtime.shutdown_background();
+    code
+}
+
+async fn run() -> ExitCode {
     let cli = Cli::from_arg_matches(&help::command().get_matches()).unwrap_or_else(|error| error.exit());
     let Some(command) = cli.command else {
         // A closed pipe is no reason to complain.

@@ -37,6 +37,9 @@ pub enum Outcome {
     Fail(Failure),
     /// Trying again is of no use: the job is held as `failed` at once.
     Hold(Failure),
+    /// Given back: queued at once, the attempt not counted and not logged. For a worker that is about to stop, and ends its
+    /// handlers itself: one that goes on may claim the same job at once, again and again.
+    Release,
 }
 
 /// Any error, or a text.

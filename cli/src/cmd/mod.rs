@@ -31,6 +31,7 @@ mod uninstall;
 mod upgrade;
 mod verify;
 mod web;
+pub mod work;
 mod workers;
 
 use crate::args::Global;
@@ -97,6 +98,8 @@ pub enum Command {
     /// Watch it all in a terminal, and act there
     #[command(visible_alias = "dashboard")]
     Top(top::Args),
+    /// Run a program for each job, or post it to a URL
+    Work(Box<work::Args>),
     /// Show it all in a browser, and act there
     Web(web::Args),
     /// Print what Prometheus reads, or serve it with --listen
@@ -178,6 +181,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Answer> {
         Command::Stale(args) => stale::run(context, args).await,
         Command::Listen(args) => listen::run(context, args).await,
         Command::Top(args) => top::run(context, args).await,
+        Command::Work(args) => work::run(context, *args).await,
         Command::Web(args) => web::run(context, args).await,
         Command::Metrics(args) => metrics::run(context, args).await,
         Command::Mcp(args) => mcp::run(context, args).await,

@@ -134,7 +134,7 @@ pub fn time(value: &Value) -> String {
 }
 
 /// JSON leaves control characters above U+007F as they are; a terminal may obey them.
-fn ascii(json: &str) -> String {
+pub fn ascii(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
     for char in json.chars() {
         // DEL is ASCII, and the only one of these that JSON leaves.

@@ -57,7 +57,7 @@ impl<S: Send + Sync + 'static> Life<S> {
             Some(Outcome::Retry(delay, reason)) => ("retry", End::Retry(delay, reason.map(storable))),
             Some(Outcome::Fail(failure)) => ("fail", End::Fail(failure.to_json())),
             Some(Outcome::Hold(failure)) => ("hold", End::Hold(failure.to_json())),
-            None => ("release", End::Release),
+            Some(Outcome::Release) | None => ("release", End::Release),
         };
         telemetry::ended(entrypoint.metrics(), &span, id, &entrypoint.name, word, begun.elapsed());
         end

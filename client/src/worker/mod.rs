@@ -155,7 +155,15 @@ impl<S: Send + Sync + 'static> Worker<S> {
     /// # Errors
     /// As [`run`](Self::run).
     pub async fn drain(&self) -> Result<()> {
-        Run::new(self, Mode::Drain).until(pending()).await
+        self.drain_until(pending()).await
+    }
+
+    /// The same, or until `shutdown` is ready, as [`run`](Self::run) does.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub async fn drain_until(&self, shutdown: impl Future<Output = ()> + Send) -> Result<()> {
+        Run::new(self, Mode::Drain).until(shutdown).await
     }
 }
 

@@ -32,9 +32,11 @@ impl Running {
         Self::spawn(stop, async move { worker.run(token).await })
     }
 
-    /// Runs it until the queue is empty.
+    /// Runs it until the queue is empty, or until it is stopped.
     pub fn drain<S: Send + Sync + 'static>(worker: Worker<S>) -> Self {
-        Self::spawn(CancellationToken::new(), async move { worker.drain().await })
+        let stop = CancellationToken::new();
+        let token = stop.clone().cancelled_owned();
+        Self::spawn(stop, async move { worker.drain_until(token).await })
     }
 
     fn spawn(stop: CancellationToken, run: impl Future<Output = Result<()>> + Send + 'static) -> Self {

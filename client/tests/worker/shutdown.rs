@@ -268,6 +268,51 @@ fn a_worker_can_be_run_again_and_drained() {
     runtime.block_on(worker.run(std::future::ready(()))).unwrap();
 }
 
+#[test]
+fn a_drain_can_be_stopped_as_a_run_can() {
+    let database = database();
+    let mut session = database.connect();
+    let (sender, seen) = channel();
+    let go = Arc::new(Notify::new());
+    let goes = go.clone();
+    let work = move |context: Context<Tell<Event>>| {
+        let go = goes.clone();
+        async move {
+            context.state.tell(Event::Begun(context.job.id));
+            go.notified().await;
+        }
+    };
+    let worker = telling(queue(&database), sender).entrypoint("work", work).concurrency(1);
+    let running = Running::drain(worker.build().unwrap());
+    let ids = enqueue(&mut session, "work", 2);
+    must_see(&seen, Event::Begun(ids[0]));
+    running.ask_to_stop();
+    go.notify_one();
+    running.answer().unwrap();
+    assert_eq!(only_logged(&mut session, ids[0]).outcome, "successful");
+    assert_eq!(live(&mut session, ids[1]), ("queued".into(), 0));
+    // Nothing runs, and nothing is due.
+    run(&mut session, "SELECT pgq.clear(), pgq.enqueue('work', delay => '1 hour')");
+    let worker = Worker::builder(queue(&database)).entrypoint("work", |_: Context| async {}).build().unwrap();
+    stop_within(Running::drain(worker), AT_ONCE);
+}
+
+#[test]
+fn what_a_handler_gives_back_is_queued_at_once_and_not_counted() {
+    let database = database();
+    let mut session = database.connect();
+    let first = std::sync::atomic::AtomicBool::new(true);
+    let worker = Worker::builder(queue(&database)).entrypoint("work", move |_: Context| {
+        let is_first = first.swap(false, std::sync::atomic::Ordering::Relaxed);
+        async move { if is_first { Outcome::Release } else { Outcome::Done } }
+    });
+    let id = enqueue(&mut session, "work", 1)[0];
+    let running = Running::start(worker.build().unwrap());
+    let logged = only_logged(&mut session, id);
+    assert_eq!((logged.outcome.as_str(), logged.attempts), ("successful", 0));
+    running.stop().unwrap();
+}
+
 fn error_of(queue: Postgres) -> Error {
     let worker = Worker::builder(queue).entrypoint("work", |_: Context| async {}).build().unwrap();
     let begun = Instant::now();
