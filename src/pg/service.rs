@@ -1,7 +1,7 @@
 //! What a background worker needs beside what sessions need.
 
 use super::procedure::User;
-use super::{Time, set};
+use super::{Time, set, version};
 use crate::error::{self, Error};
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
@@ -37,16 +37,8 @@ pub fn is_told_to_end() -> bool {
 pub fn take_signals() {
     // SAFETY: handlers of the server, set before signals are let through.
     unsafe {
-        #[cfg(not(feature = "pg18"))]
-        {
-            pg_sys::pqsignal(pg_sys::SIGTERM as i32, Some(on_end));
-            pg_sys::pqsignal(pg_sys::SIGHUP as i32, Some(SignalHandlerForConfigReload));
-        }
-        #[cfg(feature = "pg18")]
-        {
-            pg_sys::pqsignal_be(pg_sys::SIGTERM as i32, Some(on_end));
-            pg_sys::pqsignal_be(pg_sys::SIGHUP as i32, Some(SignalHandlerForConfigReload));
-        }
+        version::handle_signal(pg_sys::SIGTERM as i32, on_end);
+        version::handle_signal(pg_sys::SIGHUP as i32, SignalHandlerForConfigReload);
         pg_sys::BackgroundWorkerUnblockSignals();
     }
 }
@@ -118,9 +110,6 @@ const SERVICE: &[(&CStr, &CStr)] = &[
     (c"default_transaction_isolation", c"read committed"),
     (c"default_transaction_deferrable", c"off"),
     (c"row_security", c"on"),
-    // PostgreSQL arms it for every process, and ends the process with it.
-    #[cfg(any(feature = "pg17", feature = "pg18"))]
-    (c"transaction_timeout", c"0"),
 ];
 
 /// Leaves, to be started again by the server after a moment.
@@ -144,7 +133,7 @@ pub struct Failure {
 /// What went wrong: it is rolled back, and the log says so, too.
 pub fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R, Failure> {
     // Each time: a trigger of somebody may have changed them for the session.
-    for (name, value) in SERVICE {
+    for (name, value) in SERVICE.iter().chain(version::SERVICE) {
         set(name, value);
     }
     let before = User::current();

@@ -124,7 +124,7 @@ impl Plan {
             let plan = if plan.is_null() { self.prepare(text, types)? } else { plan };
             let cached = pg_sys::SPI_plan_get_cached_plan(plan);
             if !cached.is_null() {
-                super::release_cached_plan(cached);
+                super::version::release_cached_plan(cached);
             }
             pg_sys::AtEOXact_GUC(true, level);
             Ok(plan)
