@@ -64,6 +64,14 @@ pub fn steady() -> i64 {
     time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_nsec / 1000)
 }
 
+/// Bytes that nobody can foretell.
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // SAFETY: writes so many bytes.
+    unsafe { pg_sys::pg_strong_random(bytes.as_mut_ptr().cast(), N) };
+    bytes
+}
+
 /// The identifier of this server's data, the same on its standbys.
 pub fn system_identifier() -> i64 {
     // SAFETY: read when the server starts.
@@ -103,7 +111,16 @@ pub fn nest_level() -> i32 {
 /// Whether an open transaction may be behind a row's xmax. That can be a transaction or a group of those that share a lock,
 /// and only the row itself says which; a doubt counts as yes.
 pub fn may_be_open(xmax: u32) -> bool {
-    version::is_open(xmax) || version::group_may_be_open(xmax)
+    if version::is_open(xmax) {
+        return true;
+    }
+    // SAFETY: reads shared state; a group is asked for only within the range of those that may have somebody in them.
+    unsafe {
+        let (oldest, next): (u32, u32) = (pg_sys::GetOldestMultiXactId().into(), pg_sys::ReadNextMultiXactId().into());
+        let age = next.wrapping_sub(xmax);
+        let exists = age > 0 && age <= next.wrapping_sub(oldest);
+        exists && pg_sys::MultiXactIdIsRunning(xmax.into(), false)
+    }
 }
 
 /// Waits for a transaction to end, its callbacks included. Takes part in the detection of deadlocks.

@@ -7,13 +7,7 @@ use crate::error::Error;
 use pgrx::{check_for_interrupts, pg_sys};
 use std::ffi::CStr;
 
-// In no header that pgrx reads. `utils/timeout.h` declares them the same in 12 to 18.
-unsafe extern "C-unwind" {
-    fn get_timeout_active(id: std::ffi::c_int) -> bool;
-    fn get_timeout_finish_time(id: std::ffi::c_int) -> pg_sys::TimestampTz;
-}
-
-/// How long before such a timeout a wait ends by itself, microseconds.
+/// How long before a timeout a wait ends by itself, microseconds.
 const BEFORE_TIMEOUT: Time = 100_000;
 
 /// The procedure under way.
@@ -72,12 +66,9 @@ impl Procedure {
 
 /// How long a wait of a length may last, microseconds, so that no timeout of the session ends it.
 pub fn at_most(length: Time) -> Time {
-    let left = |id: &std::ffi::c_int| {
-        // SAFETY: reads the process's own timers.
-        unsafe { get_timeout_active(*id).then(|| get_timeout_finish_time(*id).saturating_sub(now()).max(0)) }
-    };
+    let left = version::timeouts().map(|end| end.saturating_sub(now()).max(0));
     // Of a short one half is left, or a loop of waits would turn in circles.
-    let before = version::TIMEOUTS.iter().filter_map(left).map(|left| left - BEFORE_TIMEOUT.min(left / 2));
+    let before = left.map(|left| left - BEFORE_TIMEOUT.min(left / 2));
     before.chain([length]).min().unwrap_or(length)
 }
 

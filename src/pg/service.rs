@@ -10,10 +10,9 @@ use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-// Handlers of signals, as they are: a wrapper of pgrx is no function that C can call.
+// A handler of signals, as it is: a wrapper of pgrx is no function that C can call.
 unsafe extern "C-unwind" {
     fn die(signal: std::ffi::c_int);
-    fn SignalHandlerForConfigReload(signal: std::ffi::c_int);
 }
 
 /// Somebody has told this process to end. The server's own flag is down again when the process ends in the middle of a
@@ -38,7 +37,7 @@ pub fn take_signals() {
     // SAFETY: handlers of the server, set before signals are let through.
     unsafe {
         version::handle_signal(pg_sys::SIGTERM as i32, on_end);
-        version::handle_signal(pg_sys::SIGHUP as i32, SignalHandlerForConfigReload);
+        version::handle_signal(pg_sys::SIGHUP as i32, version::SignalHandlerForConfigReload);
         pg_sys::BackgroundWorkerUnblockSignals();
     }
 }

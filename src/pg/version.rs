@@ -287,22 +287,6 @@ pub fn is_open(number: u32) -> bool {
     unsafe { pg_sys::TransactionIdIsInProgress(id) }
 }
 
-/// Whether a group of transactions that share a lock exists and one of them may be open. A doubt counts as yes: before 14 there
-/// is nothing to be asked which groups exist.
-pub fn group_may_be_open(_number: u32) -> bool {
-    #[cfg(any(feature = "pg12", feature = "pg13"))]
-    return true;
-    // SAFETY: reads shared state; a group is asked for only within the range of those that exist.
-    #[cfg(not(any(feature = "pg12", feature = "pg13")))]
-    unsafe {
-        let (mut oldest, mut next) = (pg_sys::MultiXactId::from_inner(0), pg_sys::MultiXactId::from_inner(0));
-        pg_sys::ReadMultiXactIdRange(&raw mut oldest, &raw mut next);
-        let age = next.into_inner().wrapping_sub(_number);
-        let exists = age > 0 && age <= next.into_inner().wrapping_sub(oldest.into_inner());
-        exists && pg_sys::MultiXactIdIsRunning(pg_sys::MultiXactId::from_inner(_number), false)
-    }
-}
-
 /// Gives back a plan that `SPI_plan_get_cached_plan` lent.
 ///
 /// # Safety
@@ -331,8 +315,31 @@ pub unsafe fn handle_signal(signal: i32, handler: unsafe extern "C-unwind" fn(c_
     }
 }
 
+unsafe extern "C-unwind" {
+    /// The server's own handler of SIGHUP, as it is: a wrapper of pgrx is no function that C can call.
+    #[cfg_attr(feature = "pg12", link_name = "PostgresSigHupHandler")]
+    pub fn SignalHandlerForConfigReload(signal: c_int);
+    // In no header that pgrx reads. `utils/timeout.h` declares them the same in all that have them.
+    #[cfg(not(feature = "pg12"))]
+    fn get_timeout_active(id: c_int) -> bool;
+    fn get_timeout_finish_time(id: c_int) -> pg_sys::TimestampTz;
+}
+
 /// Numbers of `enum TimeoutId` in `utils/timeout.h`: STATEMENT_TIMEOUT, and TRANSACTION_TIMEOUT, which is there from 17 on.
-pub const TIMEOUTS: &[c_int] = if cfg!(any(feature = "pg17", feature = "pg18")) { &[3, 8] } else { &[3] };
+const TIMEOUTS: &[c_int] = if cfg!(any(feature = "pg17", feature = "pg18")) { &[3, 8] } else { &[3] };
+
+/// When timeouts of this session will end its statement or transaction.
+pub fn timeouts() -> impl Iterator<Item = pg_sys::TimestampTz> {
+    // SAFETY: reads the process's own timers.
+    let is_active = |id: &c_int| unsafe {
+        #[cfg(feature = "pg12")]
+        return *id == 3 && pg_sys::StatementTimeout > 0;
+        #[cfg(not(feature = "pg12"))]
+        get_timeout_active(*id)
+    };
+    // SAFETY: as above.
+    TIMEOUTS.iter().filter(move |id| is_active(id)).map(|id| unsafe { get_timeout_finish_time(*id) })
+}
 
 /// Settings of a background worker that not every version has.
 pub const SERVICE: &[(&CStr, &CStr)] = &[

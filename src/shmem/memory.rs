@@ -68,10 +68,8 @@ unsafe extern "C-unwind" fn startup_hook() {
         }
         MEMORY.store(base, Ordering::Relaxed);
         LOCK.store(&raw mut (*pg_sys::GetNamedLWLockTranche(TRANCHE.as_ptr())).lock, Ordering::Relaxed);
-        let mut epoch = [0; 8];
-        pg_sys::pg_strong_random(epoch.as_mut_ptr().cast(), epoch.len());
         if let (false, Some(mut claims)) = (found, view()) {
-            claims.start(u64::from_ne_bytes(epoch));
+            claims.start(u64::from_ne_bytes(pg::random()));
         }
     }
 }

@@ -547,7 +547,7 @@ fn a_heartbeat_writes_nothing() {
     run(&mut session, "BEGIN");
     assert_eq!(heartbeat(&mut session, &ids), [0; 0]);
     run(&mut session, &format!("SELECT pgq.attach('{WORKER}')"));
-    let number: Option<String> = value(&mut session, "SELECT pg_current_xact_id_if_assigned()::text", &[]);
+    let number: Option<String> = value(&mut session, "SELECT txid_current_if_assigned()::text", &[]);
     assert_eq!(number, None, "a transaction that writes has a number");
     run(&mut session, "COMMIT");
     // Nor is it an end of anything when its transaction rolls back.

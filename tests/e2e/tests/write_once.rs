@@ -15,7 +15,7 @@ fn version(session: &mut impl GenericClient, id: i64) -> String {
 }
 
 fn has_transaction_id(session: &mut impl GenericClient) -> bool {
-    value(session, "SELECT pg_current_xact_id_if_assigned() IS NOT NULL", &[])
+    value(session, "SELECT txid_current_if_assigned() IS NOT NULL", &[])
 }
 
 fn wal_bytes_of(session: &mut impl GenericClient, sql: &str) -> i64 {
