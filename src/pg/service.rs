@@ -145,6 +145,7 @@ pub fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R, Fa
             let answer = act().unwrap_or_else(|error| error::raise(error));
             pg_sys::PopActiveSnapshot();
             pg_sys::CommitTransactionCommand();
+            version::signal_listeners();
             // Whatever was deferred to the commit has run in the name of whom the transaction had become.
             before.restore();
             Ok(answer)

@@ -341,6 +341,22 @@ pub fn timeouts() -> impl Iterator<Item = pg_sys::TimestampTz> {
     TIMEOUTS.iter().filter(move |id| is_active(id)).map(|id| unsafe { get_timeout_finish_time(*id) })
 }
 
+/// Wakes the listeners that the transaction just committed has told something. Later versions do that with the commit; before, only
+/// a session did it, between two commands.
+///
+/// # Safety
+/// Outside of a transaction.
+pub unsafe fn signal_listeners() {
+    #[cfg(any(feature = "pg12", feature = "pg13", feature = "pg14"))]
+    // SAFETY: the caller's promise.
+    unsafe {
+        unsafe extern "C-unwind" {
+            fn ProcessCompletedNotifies();
+        }
+        pgrx::pg_sys::ffi::pg_guard_ffi_boundary(|| ProcessCompletedNotifies());
+    }
+}
+
 /// Settings of a background worker that not every version has.
 pub const SERVICE: &[(&CStr, &CStr)] = &[
     // PostgreSQL arms it for every process, and ends the process with it.
