@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{enqueue, refused, run, value};
-use pgqueuer_e2e::cluster::{Cluster, Stop, database};
+use pgqueuer_e2e::cluster::{Cluster, Stop, database, major};
 use pgqueuer_e2e::raw::Raw;
 use pgqueuer_e2e::waiter::Waiter;
 use postgres::error::SqlState;
@@ -86,8 +86,8 @@ fn it_ends_as_not_ready_a_little_before_the_statement_timeout() {
 fn it_ends_as_not_ready_a_little_before_the_transaction_timeout() {
     let database = database();
     let mut session = database.connect();
-    if value::<i32>(&mut session, "SELECT current_setting('server_version_num')::int", &[]) < 170_000 {
-        return;
+    if major() < 17 {
+        return; // There is no such setting.
     }
     run(&mut session, "SET transaction_timeout = 700");
     assert!(!value::<bool>(&mut session, "CALL pgq.wait('{fetch}', '1 hour')", &[]));
@@ -97,10 +97,10 @@ fn it_ends_as_not_ready_a_little_before_the_transaction_timeout() {
 fn an_idle_waiter_is_no_idle_transaction() {
     let database = database();
     let mut session = database.connect();
-    run(
-        &mut session,
-        "SET idle_in_transaction_session_timeout = 100; SET idle_session_timeout = 100; SET lock_timeout = 100",
-    );
+    run(&mut session, "SET idle_in_transaction_session_timeout = 100; SET lock_timeout = 100");
+    if major() >= 14 {
+        run(&mut session, "SET idle_session_timeout = 100");
+    }
     assert!(!value::<bool>(&mut session, "CALL pgq.wait('{fetch}', '1 s')", &[]));
 }
 
