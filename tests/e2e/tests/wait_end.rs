@@ -41,6 +41,9 @@ fn a_termination_ends_it_at_once() {
 
 #[test]
 fn a_client_that_goes_away_does_not_leave_a_waiter_for_ever() {
+    if major() < 14 {
+        return; // The server looks for no client before it has something to say: the waiter stays for as long as it may.
+    }
     let cluster = Cluster::start(&[("client_connection_check_interval", "100")]);
     let database = cluster.database();
     let mut session = database.connect();
