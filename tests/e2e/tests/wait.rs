@@ -467,7 +467,7 @@ fn a_hundred_idle_waiters_do_nothing() {
     let processes: Vec<i32> = value(&mut session, all, &[]);
     assert!(processes.len() >= 100);
     let mut look = || {
-        // What this session has done is counted, too. Before 15 it tells of it with every other statement.
+        // What this session has done is counted, too.
         if major() >= 15 {
             run(&mut session, "SELECT pg_stat_force_next_flush()");
         }
@@ -479,6 +479,10 @@ fn a_hundred_idle_waiters_do_nothing() {
         assert!(!value::<bool>(&mut session, "CALL pgq.wait('{nothing of this kind}', '4 s')", &[]));
         (transactions, statements, ticks)
     };
+    // Before 15 what a session has done is told to a collector, and seen a moment later.
+    if major() < 15 {
+        look();
+    }
     let (before, after) = (look(), look());
     println!("in 4 s: {} transactions, {} ticks of 10 ms", after.0 - before.0, after.2 - before.2);
     assert_eq!(after.1, before.1, "the same statements, all the time");
