@@ -88,3 +88,7 @@ ROLLBACK;
 
 -- CREATE EXTENSION has armed.
 SELECT pgq.is_armed(), pgq.arm(), pgq.arm();
+
+-- It looks with a snapshot of its own, as no part of a parallel query may.
+SELECT set_config(CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'force_parallel_mode' ELSE 'debug_parallel_query' END, 'on', false) AS parallel \gset
+SELECT pgq.is_armed();
