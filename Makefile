@@ -4,7 +4,7 @@ PG ?= 15
 export PG_MAJOR = $(PG)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo clean-demo test test-pure lint fmt install bench bench-peers
+.PHONY: help demo clean-demo test test-all test-pure lint fmt install bench bench-peers
 
 help: ## list these
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -17,9 +17,13 @@ demo: ## build, start a throwaway server, run a few hundred jobs, show what happ
 clean-demo: ## stop and remove the throwaway server
 	@examples/demo/run clean
 
-test: ## everything that CI runs
-	@.ci/prepare test
+test: ## everything on PostgreSQL 15; make test PG=17: the extension on 17
+	@.ci/prepare test $(PG)
 	@.ci/test
+
+test-all: ## that, and the extension on 12 to 18: what CI runs
+	@.ci/prepare test 12 13 14 15 16 17 18
+	@.ci/test-all
 
 test-pure: ## the tests that need no server, in seconds
 	@. .ci/env && cargo test -p pgqueuer-core

@@ -1,20 +1,18 @@
 //! Every setting, with unit, range, context and default. `docs/settings.md` is compared with this file by a test.
 
-use pgrx::guc::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
-use std::ffi::CString;
+use crate::pg::version::{Registry, Text};
+use pgrx::guc::{GucContext, GucFlags, GucSetting, PostgresGucEnum};
 
-/// When a commit that enqueued jobs tells those who LISTEN.
+/// When a commit that enqueued jobs tells those who LISTEN. The names are the words that the setting takes.
+#[allow(non_camel_case_types)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
 pub enum Notify {
     /// One notification for a burst of commits.
-    #[name = c"coalesced"]
-    Coalesced,
+    coalesced,
     /// One notification with each commit.
-    #[name = c"transactional"]
-    Transactional,
+    transactional,
     /// None.
-    #[name = c"off"]
-    Off,
+    off,
 }
 
 static DEFAULT_LEASE: GucSetting<i32> = GucSetting::<i32>::new(30_000);
@@ -23,18 +21,18 @@ static MAX_ENTRYPOINTS: GucSetting<i32> = GucSetting::<i32>::new(2048);
 static MAX_NAMED_WORKERS: GucSetting<i32> = GucSetting::<i32>::new(1024);
 static MAX_BACKGROUND_WORKERS: GucSetting<i32> = GucSetting::<i32>::new(4);
 static ENABLED: GucSetting<bool> = GucSetting::<bool>::new(true);
-static DATABASES: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c"*"));
+static DATABASES: GucSetting<Option<Text>> = GucSetting::<Option<Text>>::new(Some(c"*"));
 static ATTACH_GRACE: GucSetting<i32> = GucSetting::<i32>::new(2_000);
 static RECEIPT_AFTER: GucSetting<i32> = GucSetting::<i32>::new(1_000);
 static ROLLBACK_DELAY: GucSetting<i32> = GucSetting::<i32>::new(100);
 static LOG_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(7 * 86_400);
 static FAILED_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(0);
-static NOTIFY: GucSetting<Notify> = GucSetting::<Notify>::new(Notify::Coalesced);
+static NOTIFY: GucSetting<Notify> = GucSetting::<Notify>::new(Notify::coalesced);
 
 /// Registers the settings. `preloading` says whether the server is starting: what shared memory is sized by can be
 /// set only then.
 pub fn init(preloading: bool) {
-    GucRegistry::define_int_guc(
+    Registry::define_int_guc(
         c"pgqueuer.default_lease",
         c"How long a sign of life of a named worker keeps its claims, where the call does not say.",
         c"",
@@ -44,7 +42,7 @@ pub fn init(preloading: bool) {
         GucContext::Userset,
         GucFlags::UNIT_MS,
     );
-    GucRegistry::define_enum_guc(
+    Registry::define_enum_guc(
         c"pgqueuer.notify",
         c"When a commit that enqueued jobs tells those who LISTEN.",
         c"",
@@ -52,7 +50,7 @@ pub fn init(preloading: bool) {
         GucContext::Userset,
         GucFlags::default(),
     );
-    GucRegistry::define_int_guc(
+    Registry::define_int_guc(
         c"pgqueuer.attach_grace",
         c"How long after the end of its last attached session a named worker keeps its claims.",
         c"A session says with pgq.attach that it belongs to a worker.",
@@ -62,7 +60,7 @@ pub fn init(preloading: bool) {
         GucContext::Sighup,
         GucFlags::UNIT_MS,
     );
-    GucRegistry::define_int_guc(
+    Registry::define_int_guc(
         c"pgqueuer.receipt_after",
         c"How old a claim is when it is written down, to be known after a restart.",
         c"Claims that end sooner cost no write.",
@@ -72,7 +70,7 @@ pub fn init(preloading: bool) {
         GucContext::Sighup,
         GucFlags::UNIT_MS,
     );
-    GucRegistry::define_int_guc(
+    Registry::define_int_guc(
         c"pgqueuer.rollback_delay",
         c"How long a job rests whose claim was rolled back for the second time in a row; each further time doubles it.",
         c"0 hands it out again at once, always. At most a minute.",
@@ -91,7 +89,7 @@ pub fn init(preloading: bool) {
 
 /// How long what has ended is kept.
 fn init_retention() {
-    GucRegistry::define_int_guc(
+    Registry::define_int_guc(
         c"pgqueuer.log_retention",
         c"How long rows of pgq.job_log are kept: so long at least, a seventh longer at most.",
         c"0 keeps them for ever.",
@@ -101,7 +99,7 @@ fn init_retention() {
         GucContext::Sighup,
         GucFlags::UNIT_S,
     );
-    GucRegistry::define_int_guc(
+    Registry::define_int_guc(
         c"pgqueuer.failed_retention",
         c"How long a job is held as failed until it is deleted.",
         c"0 holds it until somebody requeues or deletes it.",
@@ -115,7 +113,7 @@ fn init_retention() {
 
 /// What the background workers do, and where.
 fn init_background() {
-    GucRegistry::define_bool_guc(
+    Registry::define_bool_guc(
         c"pgqueuer.enabled",
         c"Whether background workers run: without them no schedule ticks.",
         c"Off, jobs can be enqueued, claimed and finished; nobody is told of deferred jobs and lost workers at once.",
@@ -123,7 +121,7 @@ fn init_background() {
         GucContext::Sighup,
         GucFlags::default(),
     );
-    GucRegistry::define_string_guc(
+    Registry::define_string_guc(
         c"pgqueuer.databases",
         c"The databases that background workers look after: names, separated by commas; * for all.",
         c"Those without the extension are left alone.",
@@ -131,7 +129,7 @@ fn init_background() {
         GucContext::Sighup,
         GucFlags::default(),
     );
-    GucRegistry::define_int_guc(
+    Registry::define_int_guc(
         c"pgqueuer.max_background_workers",
         c"How many background workers look after databases at one time.",
         c"With more databases they take turns; each is looked after when there is something to do.",
@@ -145,7 +143,7 @@ fn init_background() {
 
 /// What shared memory is sized by.
 fn init_sizes() {
-    GucRegistry::define_int_guc(
+    Registry::define_int_guc(
         c"pgqueuer.max_claims",
         c"How many jobs can be held at one time, in all databases of the server.",
         c"Sizes shared memory, some 400 bytes a claim. Where it is full, pgq.dequeue hands out less.",
@@ -155,7 +153,7 @@ fn init_sizes() {
         GucContext::Postmaster,
         GucFlags::default(),
     );
-    GucRegistry::define_int_guc(
+    Registry::define_int_guc(
         c"pgqueuer.max_entrypoints",
         c"Of how many entrypoints the server remembers where their queues begin and counts what happens, in all databases.",
         c"Sizes shared memory, some 1500 bytes each. One too many takes the place of another, whose queue is then read from the start, and is counted without its name.",
@@ -165,7 +163,7 @@ fn init_sizes() {
         GucContext::Postmaster,
         GucFlags::default(),
     );
-    GucRegistry::define_int_guc(
+    Registry::define_int_guc(
         c"pgqueuer.max_named_workers",
         c"How many named workers can be known at one time, in all databases.",
         c"Sizes shared memory, some 100 bytes each.",

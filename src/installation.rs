@@ -6,12 +6,23 @@
 //! name another installation. A copy without schedules has nothing that must not run: it is armed with its first one.
 
 use crate::error::{self, Error};
+use crate::pg::argument;
 use crate::pg::spi::Parameter;
 use crate::shmem::memory;
 use crate::{pg, statement};
 use pgqueuer_core::claims::Relation;
-use pgrx::PgSqlErrorCode;
+use pgrx::prelude::pg_extern;
+use pgrx::{PgSqlErrorCode, Uuid};
 use std::cell::Cell;
+
+/// A name for an installation that no other has: a random UUID. The server has such a function from 13 on.
+#[pg_extern(sql = false)]
+fn new_installation() -> Uuid {
+    let mut bytes = pg::random::<16>();
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    argument::uuid(bytes)
+}
 
 /// What was found about this database.
 struct Arming {

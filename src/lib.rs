@@ -40,8 +40,6 @@ mod statement;
 mod tests;
 mod wait;
 
-pgrx::pg_module_magic!(name, version);
-
 /// Called once when the library is loaded: by the server where it is preloaded, else by the first session that needs it.
 #[allow(non_snake_case)]
 #[pgrx::pg_guard]

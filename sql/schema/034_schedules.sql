@@ -48,8 +48,12 @@ CREATE INDEX schedules_installation_idx ON pgq.schedules (installation);
 SELECT pg_catalog.pg_extension_config_dump('pgq.schedules', '');
 SELECT pg_catalog.pg_extension_config_dump('pgq.schedule_id_seq', '');
 
+CREATE FUNCTION pgq.new_installation() RETURNS uuid
+LANGUAGE c VOLATILE AS 'MODULE_PATHNAME', 'new_installation_wrapper';
+COMMENT ON FUNCTION pgq.new_installation() IS 'A name for an installation that no other has. Internal.';
+
 INSERT INTO pgq.installation (id, system, database, job, major)
-SELECT pg_catalog.gen_random_uuid(), c.system_identifier, d.oid, 'pgq.job'::pg_catalog.regclass,
+SELECT pgq.new_installation(), c.system_identifier, d.oid, 'pgq.job'::pg_catalog.regclass,
        pg_catalog.current_setting('server_version_num')::int / 10000
   FROM pg_catalog.pg_control_system() AS c, pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database();
 

@@ -74,6 +74,6 @@ CREATE EXTENSION arms, and pg_upgrade keeps it.
 Example: SELECT pgq.arm()$$;
 
 CREATE FUNCTION pgq.is_armed() RETURNS boolean
-LANGUAGE c VOLATILE PARALLEL RESTRICTED SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS 'MODULE_PATHNAME', 'is_armed_wrapper';
 COMMENT ON FUNCTION pgq.is_armed() IS 'Whether the schedules of this database tick: see pgq.arm. Internal: read pgq.health.';

@@ -4,7 +4,7 @@
 CREATE FUNCTION pgq.snapshot_holders(OUT age bigint, OUT since timestamptz, OUT who text, OUT hint text) RETURNS SETOF record
 LANGUAGE sql STABLE PARALLEL RESTRICTED ROWS 10 SET search_path = pg_catalog, pg_temp AS $$
     -- Of another database only what counts for all. A VACUUM holds back no other.
-    SELECT greatest(pg_catalog.age(a.backend_xmin), pg_catalog.age(a.backend_xid)), a.xact_start,
+    SELECT greatest(pg_catalog.age(a.backend_xmin), pg_catalog.age(a.backend_xid))::bigint, a.xact_start,
            pg_catalog.format('process %s (user %s, application "%s", %s since %s)', a.pid, a.usename, a.application_name,
                              coalesce(a.state, a.backend_type), pg_catalog.date_trunc('second', a.xact_start)),
            pg_catalog.format('End its transaction, or the session: SELECT pg_terminate_backend(%s).', a.pid)

@@ -66,7 +66,7 @@ pub extern "C-unwind" fn pgqueuer_worker(argument: pg_sys::Datum) {
     service::enter(database);
     // A session that makes the table from here on says so. Where one cannot look, the launcher tries again.
     let ours = || pg::relation(c"job").ok().filter(|job| pg::is_ours(*job));
-    let Ok(table) = in_transaction(|| Ok(ours().map_or(0, |table| table.to_u32()))) else { return };
+    let Ok(table) = in_transaction(|| Ok(ours().map_or(0, u32::from))) else { return };
     let relation = Relation { table, ..relation };
     if memory::change(|claims| claims.worker_serves(relation, latch, pg::now())) != Some(true) {
         return;

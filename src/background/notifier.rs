@@ -25,7 +25,7 @@ pub fn run(duties: &mut Duties, now: Time) -> Option<Time> {
     duties.notified = Pause::of(now, APART);
     let mut channels = [Channel::default(); SLICE];
     let taken = memory::change(|claims| claims.take_channels(relation, &mut channels, again)).unwrap_or(0);
-    if guc::notify() != Notify::Off {
+    if guc::notify() != Notify::off {
         let told = duties.in_transaction(|| {
             let names = channels.iter().take(taken).filter_map(|channel| std::str::from_utf8(channel.name()).ok());
             names.for_each(|name| pg::notify(name, ""));

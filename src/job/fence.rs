@@ -68,7 +68,7 @@ pub fn begin(
 /// has ended is it known whether the claim is still the caller's. The row's lock would not tell: a release takes none,
 /// and other ends take it after the claim is marked.
 fn begin_one(caller: &Caller, id: i64, attempt: Option<i32>, place: usize, outcome: Outcome) -> Result<Ended, NotHeld> {
-    let (key, ender) = (JobKey { relation: caller.relation, id }, pg::transaction());
+    let (key, ender) = (JobKey { relation: caller.relation, id }, pg::version::transaction());
     loop {
         let begun = memory::change(|claims| claims.begin_end(&key, &caller.worker, attempt, caller.session, ender));
         match begun.unwrap_or(Err(NotHeld::Gone)) {

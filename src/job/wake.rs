@@ -44,7 +44,7 @@ pub fn wake(relation: Relation, entrypoint: &str, due: Time, jobs: usize) -> Res
 /// # Errors
 /// [`Error::Broken`] where memory is out.
 pub fn enqueued(relation: Relation, entrypoint: &str, due: Starts, jobs: usize, new: usize) -> Result<(), Error> {
-    if guc::notify() == Notify::Transactional || (!memory::is_there() && guc::notify() != Notify::Off) {
+    if guc::notify() == Notify::transactional || (!memory::is_there() && guc::notify() != Notify::off) {
         pg::notify(&channel(entrypoint), "");
     }
     if !memory::is_there() {
@@ -52,7 +52,7 @@ pub fn enqueued(relation: Relation, entrypoint: &str, due: Starts, jobs: usize, 
     }
     service::ensure(relation);
     let queue = QueueKey { relation, name: Name::of(&[entrypoint]) };
-    let notify = guc::notify() == Notify::Coalesced;
+    let notify = guc::notify() == Notify::coalesced;
     know(&queue, entrypoint, notify);
     transaction::reserve(1)?;
     let Starts { first, last } = due;

@@ -21,7 +21,7 @@ pub fn text(text: &str) -> Raw {
 pub struct Raw(pub pg_sys::Datum);
 
 // The functions are declared by hand, in sql/schema: this is never written anywhere.
-pgrx::impl_sql_translatable!(Raw, "any");
+super::version::declared_by_hand!(Raw, "any");
 
 impl FromDatum for Raw {
     unsafe fn from_polymorphic_datum(datum: pg_sys::Datum, is_null: bool, _: pg_sys::Oid) -> Option<Self> {

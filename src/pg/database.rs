@@ -16,14 +16,21 @@ pub struct Database {
 /// All of them. Within a transaction; needs no connection to a database.
 pub fn all() -> Vec<Database> {
     let mut found = Vec::new();
-    // SAFETY: a scan of a shared catalog, as autovacuum's launcher does it; a tuple lives until the next one is read, and its
+    // SAFETY: a scan of a shared catalog; a tuple lives until the next one is read, and its
     // fixed part has the layout that its type says.
     unsafe {
         let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
         let catalog = pg_sys::table_open(pg_sys::DatabaseRelationId, lock);
-        let scan = pg_sys::table_beginscan_catalog(catalog, 0, std::ptr::null_mut());
+        let scan = pg_sys::systable_beginscan(
+            catalog,
+            pg_sys::InvalidOid,
+            false,
+            std::ptr::null_mut(),
+            0,
+            std::ptr::null_mut(),
+        );
         loop {
-            let tuple = pg_sys::heap_getnext(scan, pg_sys::ScanDirection::ForwardScanDirection);
+            let tuple = pg_sys::systable_getnext(scan);
             if tuple.is_null() {
                 break;
             }
@@ -32,9 +39,9 @@ pub fn all() -> Vec<Database> {
             let name = CStr::from_ptr(row.datname.data.as_ptr()).to_string_lossy().into_owned();
             // A limit below -1 marks a database whose DROP was interrupted.
             let is_served = row.datallowconn && !row.datistemplate && row.datconnlimit >= -1;
-            found.push(Database { oid: row.oid.to_u32(), name, is_served });
+            found.push(Database { oid: row.oid.into(), name, is_served });
         }
-        pg_sys::table_endscan(scan);
+        pg_sys::systable_endscan(scan);
         pg_sys::table_close(catalog, lock);
     }
     found

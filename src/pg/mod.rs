@@ -18,6 +18,7 @@ pub mod service;
 pub mod set;
 pub mod spi;
 mod table;
+pub mod version;
 
 pub use table::{is_made_here, is_ours, lock_alone, lock_relation, relation, unlock_alone};
 
@@ -52,7 +53,7 @@ pub fn now() -> Time {
 /// The object identifier of this session's database.
 pub fn my_database() -> u32 {
     // SAFETY: set when the session begins and constant from then on.
-    unsafe { pg_sys::MyDatabaseId }.to_u32()
+    unsafe { pg_sys::MyDatabaseId }.into()
 }
 
 /// A clock that nobody sets, the same in all processes, microseconds.
@@ -61,6 +62,14 @@ pub fn steady() -> i64 {
     // SAFETY: writes to the place that it is given; every system has this clock.
     unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut time) };
     time.tv_sec.saturating_mul(1_000_000).saturating_add(time.tv_nsec / 1000)
+}
+
+/// Bytes that nobody can foretell.
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    // SAFETY: writes so many bytes.
+    unsafe { pg_sys::pg_strong_random(bytes.as_mut_ptr().cast(), N) };
+    bytes
 }
 
 /// The identifier of this server's data, the same on its standbys.
@@ -99,47 +108,25 @@ pub fn nest_level() -> i32 {
     unsafe { pg_sys::GetCurrentTransactionNestLevel() }
 }
 
-/// This transaction, as others can wait for it.
-pub fn transaction() -> Transaction {
-    // SAFETY: the process's own entry, which nobody else writes.
-    unsafe {
-        let me = pg_sys::MyProc;
-        #[cfg(any(feature = "pg17", feature = "pg18"))]
-        return Transaction { place: (*me).vxid.procNumber, number: (*me).vxid.lxid };
-        #[cfg(not(any(feature = "pg17", feature = "pg18")))]
-        Transaction { place: (*me).backendId, number: (*me).lxid }
-    }
-}
-
 /// Whether an open transaction may be behind a row's xmax. That can be a transaction or a group of those that share a lock,
 /// and only the row itself says which; a doubt counts as yes.
 pub fn may_be_open(xmax: u32) -> bool {
-    // SAFETY: reads shared state; a group is asked for only within the range of those that exist.
-    unsafe {
-        if pg_sys::TransactionIdIsInProgress(pg_sys::TransactionId::from_inner(xmax)) {
-            return true;
-        }
-        #[cfg(feature = "pg13")]
+    if version::is_open(xmax) {
         return true;
-        #[cfg(not(feature = "pg13"))]
-        {
-            let (mut oldest, mut next) = (pg_sys::MultiXactId::from_inner(0), pg_sys::MultiXactId::from_inner(0));
-            pg_sys::ReadMultiXactIdRange(&raw mut oldest, &raw mut next);
-            let age = next.into_inner().wrapping_sub(xmax);
-            let exists = age > 0 && age <= next.into_inner().wrapping_sub(oldest.into_inner());
-            exists && pg_sys::MultiXactIdIsRunning(pg_sys::MultiXactId::from_inner(xmax), false)
-        }
+    }
+    // SAFETY: reads shared state; a group is asked for only within the range of those that may have somebody in them.
+    unsafe {
+        let (oldest, next): (u32, u32) = (pg_sys::GetOldestMultiXactId().into(), pg_sys::ReadNextMultiXactId().into());
+        let age = next.wrapping_sub(xmax);
+        let exists = age > 0 && age <= next.wrapping_sub(oldest);
+        exists && pg_sys::MultiXactIdIsRunning(xmax.into(), false)
     }
 }
 
 /// Waits for a transaction to end, its callbacks included. Takes part in the detection of deadlocks.
 pub fn wait_for(transaction: Transaction) {
-    #[cfg(any(feature = "pg17", feature = "pg18"))]
-    let id = pg_sys::VirtualTransactionId { procNumber: transaction.place, localTransactionId: transaction.number };
-    #[cfg(not(any(feature = "pg17", feature = "pg18")))]
-    let id = pg_sys::VirtualTransactionId { backendId: transaction.place, localTransactionId: transaction.number };
     // SAFETY: a transaction that has ended, or never was, is not waited for.
-    unsafe { pg_sys::VirtualXactLock(id, true) };
+    unsafe { pg_sys::VirtualXactLock(version::lock_of(transaction), true) };
 }
 
 /// Where this process is woken: the address of its latch, the same in every process.
@@ -346,20 +333,6 @@ pub fn is_default(name: &CStr) -> bool {
     unsafe {
         let reset = pg_sys::GetConfigOptionResetString(name.as_ptr());
         !reset.is_null() && CStr::from_ptr(reset).to_bytes() == b"0"
-    }
-}
-
-/// Gives back a plan that `SPI_plan_get_cached_plan` lent.
-///
-/// # Safety
-/// `plan` is that plan, of a kept statement, and the resource owner is still the same.
-unsafe fn release_cached_plan(plan: *mut pg_sys::CachedPlan) {
-    // SAFETY: the caller's promise. PostgreSQL 13 takes a flag where later versions take the owner.
-    unsafe {
-        #[cfg(feature = "pg13")]
-        pg_sys::ReleaseCachedPlan(plan, true);
-        #[cfg(not(feature = "pg13"))]
-        pg_sys::ReleaseCachedPlan(plan, pg_sys::CurrentResourceOwner);
     }
 }
 

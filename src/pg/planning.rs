@@ -5,6 +5,7 @@
 //! statistics withheld: plans depend on the indexes alone and are the same always.
 
 use super::spi;
+use super::version::{self, callback};
 use pgrx::pg_sys;
 
 /// Rows and pages that a table is planned with.
@@ -36,9 +37,9 @@ pub fn init() {
     // SAFETY: the library is being loaded; hooks that were there are called by ours.
     unsafe {
         PREVIOUS_SIZE = pg_sys::get_relation_info_hook;
-        pg_sys::get_relation_info_hook = Some(size);
+        pg_sys::get_relation_info_hook = callback!(size);
         PREVIOUS_STATISTICS = pg_sys::get_relation_stats_hook;
-        pg_sys::get_relation_stats_hook = Some(statistics);
+        pg_sys::get_relation_stats_hook = callback!(statistics);
     }
 }
 
@@ -64,7 +65,7 @@ unsafe extern "C-unwind" fn size(
         let indexes = (*info).indexlist;
         let count = if indexes.is_null() { 0 } else { (*indexes).length };
         for place in 0..count {
-            let index = (*(*indexes).elements.add(place as usize)).ptr_value.cast::<pg_sys::IndexOptInfo>();
+            let index = version::nth(indexes, place).cast::<pg_sys::IndexOptInfo>();
             (*index).tuples = ROWS;
             (*index).pages = INDEX_PAGES;
             (*index).tree_height = 2;

@@ -2,20 +2,12 @@
 
 use super::set::Call;
 use super::spi::Session;
-use super::{Time, now, relation};
+use super::{Time, now, relation, version};
 use crate::error::Error;
 use pgrx::{check_for_interrupts, pg_sys};
 use std::ffi::CStr;
 
-// In no header that pgrx reads. `utils/timeout.h` declares them the same in 12 to 18.
-unsafe extern "C-unwind" {
-    fn get_timeout_active(id: std::ffi::c_int) -> bool;
-    fn get_timeout_finish_time(id: std::ffi::c_int) -> pg_sys::TimestampTz;
-}
-
-/// Numbers of `enum TimeoutId` in `utils/timeout.h`: the second is there from 17 on.
-const TIMEOUTS: &[std::ffi::c_int] = if cfg!(any(feature = "pg17", feature = "pg18")) { &[3, 8] } else { &[3] };
-/// How long before such a timeout a wait ends by itself, microseconds.
+/// How long before a timeout a wait ends by itself, microseconds.
 const BEFORE_TIMEOUT: Time = 100_000;
 
 /// The procedure under way.
@@ -74,31 +66,16 @@ impl Procedure {
 
 /// How long a wait of a length may last, microseconds, so that no timeout of the session ends it.
 pub fn at_most(length: Time) -> Time {
-    let left = |id: &std::ffi::c_int| {
-        // SAFETY: reads the process's own timers.
-        unsafe { get_timeout_active(*id).then(|| get_timeout_finish_time(*id).saturating_sub(now()).max(0)) }
-    };
+    let left = version::timeouts().map(|end| end.saturating_sub(now()).max(0));
     // Of a short one half is left, or a loop of waits would turn in circles.
-    let before = TIMEOUTS.iter().filter_map(left).map(|left| left - BEFORE_TIMEOUT.min(left / 2));
+    let before = left.map(|left| left - BEFORE_TIMEOUT.min(left / 2));
     before.chain([length]).min().unwrap_or(length)
 }
 
 /// Sleeps until this process's latch is set or so long, microseconds, and answers to cancel and shutdown.
 pub fn sleep(length: Time) {
-    super::pause(length, wait_event());
+    super::pause(length, version::wait_event());
     check_for_interrupts!();
-}
-
-/// Shown in pg_stat_activity: with a name of its own where the version has such names.
-fn wait_event() -> u32 {
-    #[cfg(any(feature = "pg17", feature = "pg18"))]
-    {
-        static EVENT: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
-        // SAFETY: the name ends in NUL and is copied.
-        return *EVENT.get_or_init(|| unsafe { pg_sys::WaitEventExtensionNew(c"PgqueuerWait".as_ptr()) });
-    }
-    #[cfg(not(any(feature = "pg17", feature = "pg18")))]
-    pg_sys::PG_WAIT_EXTENSION
 }
 
 /// Does something in the name of the owner of a table, with a fixed search_path, as a SECURITY DEFINER function would.

@@ -1,7 +1,7 @@
 //! What a background worker needs beside what sessions need.
 
 use super::procedure::User;
-use super::{Time, set};
+use super::{Time, set, version};
 use crate::error::{self, Error};
 use pgrx::pg_sys;
 use pgrx::pg_sys::panic::CaughtError;
@@ -10,10 +10,9 @@ use std::ffi::CStr;
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-// Handlers of signals, as they are: a wrapper of pgrx is no function that C can call.
+// A handler of signals, as it is: a wrapper of pgrx is no function that C can call.
 unsafe extern "C-unwind" {
     fn die(signal: std::ffi::c_int);
-    fn SignalHandlerForConfigReload(signal: std::ffi::c_int);
 }
 
 /// Somebody has told this process to end. The server's own flag is down again when the process ends in the middle of a
@@ -37,16 +36,8 @@ pub fn is_told_to_end() -> bool {
 pub fn take_signals() {
     // SAFETY: handlers of the server, set before signals are let through.
     unsafe {
-        #[cfg(not(feature = "pg18"))]
-        {
-            pg_sys::pqsignal(pg_sys::SIGTERM as i32, Some(on_end));
-            pg_sys::pqsignal(pg_sys::SIGHUP as i32, Some(SignalHandlerForConfigReload));
-        }
-        #[cfg(feature = "pg18")]
-        {
-            pg_sys::pqsignal_be(pg_sys::SIGTERM as i32, Some(on_end));
-            pg_sys::pqsignal_be(pg_sys::SIGHUP as i32, Some(SignalHandlerForConfigReload));
-        }
+        version::handle_signal(pg_sys::SIGTERM as i32, on_end);
+        version::handle_signal(pg_sys::SIGHUP as i32, version::SignalHandlerForConfigReload);
         pg_sys::BackgroundWorkerUnblockSignals();
     }
 }
@@ -118,9 +109,6 @@ const SERVICE: &[(&CStr, &CStr)] = &[
     (c"default_transaction_isolation", c"read committed"),
     (c"default_transaction_deferrable", c"off"),
     (c"row_security", c"on"),
-    // PostgreSQL arms it for every process, and ends the process with it.
-    #[cfg(any(feature = "pg17", feature = "pg18"))]
-    (c"transaction_timeout", c"0"),
 ];
 
 /// Leaves, to be started again by the server after a moment.
@@ -144,7 +132,7 @@ pub struct Failure {
 /// What went wrong: it is rolled back, and the log says so, too.
 pub fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R, Failure> {
     // Each time: a trigger of somebody may have changed them for the session.
-    for (name, value) in SERVICE {
+    for (name, value) in SERVICE.iter().chain(version::SERVICE) {
         set(name, value);
     }
     let before = User::current();
@@ -157,6 +145,7 @@ pub fn in_transaction<R>(act: impl FnOnce() -> Result<R, Error>) -> Result<R, Fa
             let answer = act().unwrap_or_else(|error| error::raise(error));
             pg_sys::PopActiveSnapshot();
             pg_sys::CommitTransactionCommand();
+            version::signal_listeners();
             // Whatever was deferred to the commit has run in the name of whom the transaction had become.
             before.restore();
             Ok(answer)

@@ -8,7 +8,7 @@ use pgrx::pg_sys;
 pub struct Call(pg_sys::FunctionCallInfo);
 
 // The functions are declared by hand, in sql/schema: this is never written anywhere.
-pgrx::impl_sql_translatable!(Call, "internal");
+super::version::declared_by_hand!(Call, "internal");
 
 // SAFETY: as pgrx does for FunctionCallInfo itself: not an argument, but what carries them.
 unsafe impl<'fcx> ArgAbi<'fcx> for Call {

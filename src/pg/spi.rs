@@ -124,7 +124,7 @@ impl Plan {
             let plan = if plan.is_null() { self.prepare(text, types)? } else { plan };
             let cached = pg_sys::SPI_plan_get_cached_plan(plan);
             if !cached.is_null() {
-                super::release_cached_plan(cached);
+                super::version::release_cached_plan(cached);
             }
             pg_sys::AtEOXact_GUC(true, level);
             Ok(plan)
@@ -183,8 +183,12 @@ impl Session {
 
     /// Commits, and begins a new transaction, which has no snapshot.
     pub fn commit(&self) {
-        // SAFETY: connected for it; nothing of the transaction is kept across.
-        unsafe { pg_sys::SPI_commit() };
+        // SAFETY: connected for it; nothing of the transaction is kept across. The second does nothing, but in 12 before 12.11
+        // and 13 before 13.7, where the first leaves no transaction behind.
+        unsafe {
+            pg_sys::SPI_commit();
+            pg_sys::SPI_start_transaction();
+        }
     }
 
     /// Disconnects.

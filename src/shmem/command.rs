@@ -8,75 +8,33 @@
 
 use super::{memory, session, transaction};
 use crate::pg;
+use crate::pg::version::{self, Command};
 use pgqueuer_core::claims::Relation;
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::c_char;
 
-static mut PREVIOUS: pg_sys::ProcessUtility_hook_type = None;
-
 /// Registers the hook.
 pub fn init() {
-    // SAFETY: the server is starting; a hook that was there is called by ours.
-    unsafe {
-        PREVIOUS = pg_sys::ProcessUtility_hook;
-        pg_sys::ProcessUtility_hook = Some(on_command);
-    }
+    // SAFETY: the server is starting; see `on_command`.
+    unsafe { version::over_commands(on_command) };
 }
 
 // Called as it is, not through pgrx: see `on_command`.
 unsafe extern "C-unwind" {
-    fn standard_ProcessUtility(
-        statement: *mut pg_sys::PlannedStmt,
-        text: *const c_char,
-        read_only: bool,
-        context: pg_sys::ProcessUtilityContext::Type,
-        parameters: pg_sys::ParamListInfo,
-        environment: *mut pg_sys::QueryEnvironment,
-        receiver: *mut pg_sys::DestReceiver,
-        completion: *mut pg_sys::QueryCompletion,
-    );
     fn get_database_oid(name: *const c_char, missing_ok: bool) -> pg_sys::Oid;
     fn defGetString(option: *mut pg_sys::DefElem) -> *mut c_char;
     fn GetUserId() -> pg_sys::Oid;
     fn ProcessInterrupts();
-    #[cfg(any(feature = "pg13", feature = "pg14", feature = "pg15"))]
-    fn pg_database_ownercheck(database: pg_sys::Oid, role: pg_sys::Oid) -> bool;
-    #[cfg(not(any(feature = "pg13", feature = "pg14", feature = "pg15")))]
-    fn object_ownercheck(class: pg_sys::Oid, object: pg_sys::Oid, role: pg_sys::Oid) -> bool;
-}
-
-/// Whether the user may command this database. Somebody who may not must not keep its worker out.
-///
-/// # Safety
-/// Inside a transaction.
-unsafe fn owns(database: pg_sys::Oid) -> bool {
-    // SAFETY: looks into the catalog.
-    unsafe {
-        #[cfg(any(feature = "pg13", feature = "pg14", feature = "pg15"))]
-        return pg_database_ownercheck(database, GetUserId());
-        #[cfg(not(any(feature = "pg13", feature = "pg14", feature = "pg15")))]
-        object_ownercheck(pg_sys::DatabaseRelationId, database, GetUserId())
-    }
 }
 
 /// Every utility statement of every database passes here, so its ERROR must pass as it is, with position, context and
 /// constraint name. A guard of pgrx would catch it and raise a new one without them. PostgreSQL may jump over this frame:
 /// nothing in it has a destructor.
-#[allow(clippy::too_many_arguments)]
-unsafe extern "C-unwind" fn on_command(
-    statement: *mut pg_sys::PlannedStmt,
-    text: *const c_char,
-    read_only: bool,
-    context: pg_sys::ProcessUtilityContext::Type,
-    parameters: pg_sys::ParamListInfo,
-    environment: *mut pg_sys::QueryEnvironment,
-    receiver: *mut pg_sys::DestReceiver,
-    completion: *mut pg_sys::QueryCompletion,
-) {
-    // SAFETY: passes on what PostgreSQL passed, to the hook that was there before or to where it would have gone.
+unsafe fn on_command(command: Command) {
+    // SAFETY: a command as PostgreSQL gave it, which goes on once.
     unsafe {
-        let meaning = meaning(statement);
+        let meaning = meaning(command.statement);
         match meaning {
             Meaning::NeedsDatabase(name) => {
                 CHANGES.set(true);
@@ -85,8 +43,7 @@ unsafe extern "C-unwind" fn on_command(
             Meaning::ChangesDatabase => CHANGES.set(true),
             Meaning::DiscardsAll | Meaning::CommitsPrepared | Meaning::Nothing => {}
         }
-        let next = PREVIOUS.unwrap_or(standard_ProcessUtility);
-        next(statement, text, read_only, context, parameters, environment, receiver, completion);
+        command.go_on();
         // Only now: the command may fail, and then nothing has happened. Raises nothing.
         match meaning {
             Meaning::DiscardsAll => session::give_back(),
@@ -178,7 +135,7 @@ unsafe fn option(options: *mut pg_sys::List, name: &std::ffi::CStr) -> *const c_
     unsafe {
         let count = if options.is_null() { 0 } else { (*options).length };
         for place in 0..count {
-            let option = pg_sys::list_nth(options, place).cast::<pg_sys::DefElem>();
+            let option = version::nth(options, place).cast::<pg_sys::DefElem>();
             if std::ffi::CStr::from_ptr((*option).defname) == name && !(*option).arg.is_null() {
                 return defGetString(option);
             }
@@ -203,13 +160,14 @@ const PATIENCE: usize = 30;
 unsafe fn ask_worker_out(name: *const c_char) {
     // SAFETY: the caller's promise; an unknown name gives InvalidOid. The command itself looks the name up again.
     let database = unsafe { get_database_oid(name, true) };
+    // Somebody who may not command it must not keep its worker out.
     // SAFETY: commands run in transactions.
-    if database == pg_sys::InvalidOid || !memory::is_there() || unsafe { !owns(database) } {
+    if database == pg_sys::InvalidOid || !memory::is_there() || unsafe { !version::owns(GetUserId(), database) } {
         return;
     }
     ended();
     CHANGES.set(true);
-    let relation = Relation { database: database.to_u32(), table: 0 };
+    let relation = Relation { database: database.into(), table: 0 };
     let gone = |pid: i32| pid == 0;
     let until = pg::now().saturating_add(BANNED);
     BANNED_FROM.set(Some(relation));

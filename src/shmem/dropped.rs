@@ -2,6 +2,7 @@
 
 use super::memory;
 use super::transaction::{self, Then};
+use crate::pg::version::callback;
 use pgqueuer_core::claims::Relation;
 use pgrx::pg_sys;
 use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
@@ -15,7 +16,7 @@ pub fn init() {
     // SAFETY: the server is starting; a hook that was there is called by ours.
     unsafe {
         PREVIOUS = pg_sys::object_access_hook;
-        pg_sys::object_access_hook = Some(on_access);
+        pg_sys::object_access_hook = callback!(on_access);
     }
 }
 
@@ -40,7 +41,7 @@ unsafe extern "C-unwind" fn on_access(
         Some(memory::relation(object))
             .filter(|gone| memory::read(|claims| claims.knows(*gone) || claims.serves(*gone)) == Some(true))
     } else if class == pg_sys::DatabaseRelationId {
-        Some(Relation { database: object.to_u32(), table: 0 })
+        Some(Relation { database: object.into(), table: 0 })
     } else {
         None
     };

@@ -1,5 +1,6 @@
 //! Where the claim table lies, and the lock over it.
 
+use crate::pg::version::{self, callback};
 use crate::{guc, pg};
 use pgqueuer_core::claims::{Carve, Claims, Latches, Layout, Relation, Sizing};
 use pgrx::pg_sys;
@@ -15,23 +16,15 @@ static LOCK: AtomicPtr<pg_sys::LWLock> = AtomicPtr::new(null_mut());
 const NAME: &std::ffi::CStr = c"pgqueuer claims 4";
 const TRANCHE: &std::ffi::CStr = c"pgqueuer";
 
-#[cfg(not(any(feature = "pg13", feature = "pg14")))]
-static mut PREVIOUS_REQUEST: pg_sys::shmem_request_hook_type = None;
 static mut PREVIOUS_STARTUP: pg_sys::shmem_startup_hook_type = None;
 
 /// Asks for the memory and the lock.
 pub fn init() {
     // SAFETY: the server is starting; it has one process and one thread. Hooks that were there are called by ours.
     unsafe {
-        #[cfg(any(feature = "pg13", feature = "pg14"))]
-        request();
-        #[cfg(not(any(feature = "pg13", feature = "pg14")))]
-        {
-            PREVIOUS_REQUEST = pg_sys::shmem_request_hook;
-            pg_sys::shmem_request_hook = Some(request_hook);
-        }
+        version::request_memory(request);
         PREVIOUS_STARTUP = pg_sys::shmem_startup_hook;
-        pg_sys::shmem_startup_hook = Some(startup_hook);
+        pg_sys::shmem_startup_hook = callback!(startup_hook);
     }
 }
 
@@ -58,18 +51,6 @@ fn request() {
     }
 }
 
-#[cfg(not(any(feature = "pg13", feature = "pg14")))]
-#[pg_guard]
-unsafe extern "C-unwind" fn request_hook() {
-    // SAFETY: the hook that was there before, called as PostgreSQL would have.
-    unsafe {
-        if let Some(previous) = PREVIOUS_REQUEST {
-            pg_guard_ffi_boundary(|| previous());
-        }
-    }
-    request();
-}
-
 #[pg_guard]
 unsafe extern "C-unwind" fn startup_hook() {
     // SAFETY: called by the postmaster alone, once for each life of shared memory; afterwards every process inherits
@@ -87,10 +68,8 @@ unsafe extern "C-unwind" fn startup_hook() {
         }
         MEMORY.store(base, Ordering::Relaxed);
         LOCK.store(&raw mut (*pg_sys::GetNamedLWLockTranche(TRANCHE.as_ptr())).lock, Ordering::Relaxed);
-        let mut epoch = [0; 8];
-        pg_sys::pg_strong_random(epoch.as_mut_ptr().cast(), epoch.len());
         if let (false, Some(mut claims)) = (found, view()) {
-            claims.start(u64::from_ne_bytes(epoch));
+            claims.start(u64::from_ne_bytes(pg::random()));
         }
     }
 }
@@ -136,7 +115,7 @@ pub fn sweep(mut step: impl FnMut(&mut Claims<'_>, u32) -> Option<u32>) {
 
 /// The jobs table of this session's database.
 pub fn relation(table: pg_sys::Oid) -> Relation {
-    Relation { database: crate::pg::my_database(), table: table.to_u32() }
+    Relation { database: crate::pg::my_database(), table: table.into() }
 }
 
 fn with<R>(mode: pg_sys::LWLockMode::Type, act: impl FnOnce(&mut Claims<'_>) -> R) -> Option<R> {

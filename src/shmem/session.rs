@@ -1,6 +1,7 @@
 //! The session as a worker and as a waiter, and its end.
 
 use super::{keepalive, memory};
+use crate::pg::version::callback;
 use crate::{guc, pg};
 use pgqueuer_core::claims::{Relation, Worker, WorkerKey};
 use pgrx::pg_sys;
@@ -32,7 +33,7 @@ pub fn number() -> u64 {
             number.set(memory::change(|claims| claims.number_session()).unwrap_or(0));
             // SAFETY: the function lives as long as the process. Callbacks of this kind run after the open transaction
             // has been aborted and while locks can still be taken; those registered with before_shmem_exit run too early.
-            unsafe { pg_sys::on_shmem_exit(Some(on_exit), pg_sys::Datum::from(0usize)) };
+            unsafe { pg_sys::on_shmem_exit(callback!(on_exit), pg_sys::Datum::from(0usize)) };
         }
         number.get()
     })

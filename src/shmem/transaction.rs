@@ -11,6 +11,7 @@ use super::memory::{self, SWEEP, sweep};
 use super::note::{Deed, Note};
 use super::{command, session};
 use crate::error::{Error, raise};
+use crate::pg::version::callback;
 use crate::{guc, pg};
 use pgqueuer_core::claims::{Claims, JobKey, Outcome, QueueKey, Relation};
 use pgrx::pg_sys;
@@ -33,8 +34,8 @@ thread_local! {
 pub fn init() {
     // SAFETY: the server is starting; the functions live as long as the library, which is never unloaded.
     unsafe {
-        pg_sys::RegisterXactCallback(Some(on_transaction), std::ptr::null_mut());
-        pg_sys::RegisterSubXactCallback(Some(on_subtransaction), std::ptr::null_mut());
+        pg_sys::RegisterXactCallback(callback!(on_transaction), std::ptr::null_mut());
+        pg_sys::RegisterSubXactCallback(callback!(on_subtransaction), std::ptr::null_mut());
     }
 }
 

@@ -89,8 +89,8 @@ impl Cluster {
             ("pgqueuer.max_background_workers", "150"),
             // The machine itself does not crash in these tests.
             ("fsync", "off"),
-            // Who says something: see `serving::complaints`.
-            ("log_line_prefix", "%m [%p] %b "),
+            // Who says something: see `serving::complaints`. 12 can only tell sessions from all others.
+            ("log_line_prefix", if major() < 13 { "%m [%p] pgqueuer? %q client backend " } else { "%m [%p] %b " }),
         ]);
         cluster.configure(settings);
         cluster.begin();
@@ -102,7 +102,10 @@ impl Cluster {
         let cluster = Self::in_new_folder();
         let mut backup = as_server(&program("pg_basebackup"));
         primary.to(&mut backup, "postgres");
-        output_of(backup.args(["-R", "-c", "fast", "-N", "-D"]).arg(cluster.data()));
+        output_of(backup.args(["-c", "fast", "-N", "-D"]).arg(cluster.data()));
+        // Not by pg_basebackup: one that is newer than the server writes words that the server does not know.
+        output_of(as_server(Path::new("touch")).arg(cluster.data().join("standby.signal")));
+        cluster.configure(&[("primary_conninfo", &format!("host=127.0.0.1 port={} user=postgres", primary.port))]);
         cluster.begin();
         cluster
     }
@@ -253,14 +256,26 @@ impl Database<'_> {
     }
 }
 
+/// The version of PostgreSQL: 12 to 18. For tests of what not every version has.
+pub fn major() -> u32 {
+    static MAJOR: OnceLock<u32> = OnceLock::new();
+    *MAJOR.get_or_init(|| {
+        let version = configured("--version");
+        let digits = version.trim_start_matches("PostgreSQL ").split(|sign: char| !sign.is_ascii_digit()).next();
+        digits.and_then(|digits| digits.parse().ok()).expect("pg_config says which version it is")
+    })
+}
+
 /// The path of one of PostgreSQL's programs.
 fn program(name: &str) -> PathBuf {
     static BIN: OnceLock<PathBuf> = OnceLock::new();
-    let bin = BIN.get_or_init(|| {
-        let pg_config = std::env::var_os("PG_CONFIG").expect("PG_CONFIG names the pg_config of the server to test");
-        PathBuf::from(output_of(Command::new(pg_config).arg("--bindir")).trim())
-    });
-    bin.join(name)
+    BIN.get_or_init(|| PathBuf::from(configured("--bindir"))).join(name)
+}
+
+/// What the server to test says of itself.
+fn configured(word: &str) -> String {
+    let pg_config = std::env::var_os("PG_CONFIG").expect("PG_CONFIG names the pg_config of the server to test");
+    output_of(Command::new(pg_config).arg(word)).trim().to_owned()
 }
 
 /// A command of the account that runs servers: PostgreSQL refuses to run as root.

@@ -42,5 +42,5 @@ pub fn until_row(session: &mut Client, function: &str, check: &str, ok: bool) ->
 
 /// Transactions that do nothing but grow old those before them.
 pub fn pass_transactions(session: &mut Client, count: usize) {
-    (0..count).for_each(|_| run(session, "SELECT pg_current_xact_id()"));
+    (0..count).for_each(|_| run(session, "SELECT txid_current()"));
 }

@@ -10,7 +10,10 @@ fn a_database_of_another_encoding_is_refused() {
     let mut session = cluster.connect("postgres");
     for encoding in ["LATIN1", "SQL_ASCII", "EUC_JP"] {
         let name = encoding.to_lowercase();
-        run(&mut session, &format!("CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"));
+        run(
+            &mut session,
+            &format!("CREATE DATABASE {name} ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"),
+        );
         let mut other = cluster.connect(&name);
         let error = refused(other.batch_execute("CREATE EXTENSION pgqueuer"));
         assert_eq!(error.code(), &SqlState::FEATURE_NOT_SUPPORTED);

@@ -8,7 +8,7 @@
 )]
 
 use pgqueuer_e2e::ask::{column, complete, dequeue, enqueue, process, run, value};
-use pgqueuer_e2e::cluster::{Cluster, Database, database};
+use pgqueuer_e2e::cluster::{Cluster, Database, database, major};
 use pgqueuer_e2e::until::until;
 use pgqueuer_e2e::waiter::{Waiter, Woken};
 use postgres::Client;
@@ -468,7 +468,9 @@ fn a_hundred_idle_waiters_do_nothing() {
     assert!(processes.len() >= 100);
     let mut look = || {
         // What this session has done is counted, too.
-        run(&mut session, "SELECT pg_stat_force_next_flush()");
+        if major() >= 15 {
+            run(&mut session, "SELECT pg_stat_force_next_flush()");
+        }
         let sql = "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()";
         let transactions: i64 = value(&mut session, sql, &[]);
         let sql = "SELECT array_agg(concat(pid, query_start, state_change) ORDER BY pid) FROM pg_stat_activity WHERE query ~ '^CALL pgq.wait' AND pid <> pg_backend_pid()";
@@ -477,6 +479,10 @@ fn a_hundred_idle_waiters_do_nothing() {
         assert!(!value::<bool>(&mut session, "CALL pgq.wait('{nothing of this kind}', '4 s')", &[]));
         (transactions, statements, ticks)
     };
+    // Before 15 what a session has done is told to a collector, and seen a moment later.
+    if major() < 15 {
+        look();
+    }
     let (before, after) = (look(), look());
     println!("in 4 s: {} transactions, {} ticks of 10 ms", after.0 - before.0, after.2 - before.2);
     assert_eq!(after.1, before.1, "the same statements, all the time");

@@ -3,7 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{complete, dequeue, enqueue, run, value};
-use pgqueuer_e2e::cluster::database;
+use pgqueuer_e2e::cluster::{database, major};
 use pgqueuer_e2e::until::until;
 use postgres::GenericClient;
 use serde_json::Value;
@@ -15,7 +15,7 @@ fn version(session: &mut impl GenericClient, id: i64) -> String {
 }
 
 fn has_transaction_id(session: &mut impl GenericClient) -> bool {
-    value(session, "SELECT pg_current_xact_id_if_assigned() IS NOT NULL", &[])
+    value(session, "SELECT txid_current_if_assigned() IS NOT NULL", &[])
 }
 
 fn wal_bytes_of(session: &mut impl GenericClient, sql: &str) -> i64 {
@@ -55,7 +55,7 @@ fn the_server_counts_one_insert_and_one_delete_a_job_and_no_update() {
     }
     let sql = "SELECT ARRAY[n_tup_ins, n_tup_upd, n_tup_del] FROM pg_stat_all_tables WHERE relid = 'pgq.job'::regclass";
     let counted = until("the statistics have all deletes", || {
-        run(&mut session, "SELECT pg_stat_force_next_flush()");
+        // It tells of itself when a statement has ended, some time after the last telling.
         Some(value::<Vec<i64>>(&mut session, sql, &[])).filter(|counted| counted[2] == 50)
     });
     assert_eq!(counted, [50, 0, 50]);
@@ -79,6 +79,9 @@ fn a_claim_assigns_no_transaction_id() {
 
 #[test]
 fn a_claim_and_a_heartbeat_write_no_wal() {
+    if major() < 13 {
+        return; // EXPLAIN does not count it.
+    }
     let database = database();
     let mut session = database.connect();
     enqueue(&mut session, "fetch", 100);

@@ -110,6 +110,6 @@ SELECT pgq.enqueue('written') IS NOT NULL AS enqueued;
 SELECT ctid AS before_ctid, xmin AS before_xmin FROM pgq.job WHERE entrypoint = 'written' \gset
 BEGIN;
 SELECT count(*) FROM pgq.dequeue('{written}');
-SELECT pg_current_xact_id_if_assigned() AS transaction_id;
+SELECT txid_current_if_assigned() AS transaction_id;
 COMMIT;
 SELECT ctid = :'before_ctid' AND xmin = :'before_xmin' AND xmax = '0' AS untouched FROM pgq.job WHERE entrypoint = 'written';

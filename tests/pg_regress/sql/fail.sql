@@ -15,7 +15,7 @@ BEGIN
         COMMIT;
         answer := pgq.fail(job, 'attempt ' || attempt);
         COMMIT;
-        SELECT round(extract(epoch FROM j.execute_after - l.finished), 1) INTO delay
+        SELECT round(extract(epoch FROM j.execute_after - l.finished)::numeric, 1) INTO delay
           FROM pgq.jobs AS j, pgq.job_log AS l WHERE j.id = job AND l.job_id = job AND l.attempts = attempt;
         RAISE NOTICE 'attempt %: %', attempt, concat_ws(', next start after s: ', answer, CASE WHEN answer = 'queued' THEN delay END);
         EXIT WHEN answer <> 'queued';

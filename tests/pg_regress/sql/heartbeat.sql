@@ -33,7 +33,7 @@ SELECT cardinality(pgq.heartbeat(:'anna', held => ARRAY(SELECT id FROM pgq.jobs 
 SELECT regress.state() AS before \gset
 BEGIN;
 SELECT pgq.heartbeat(:'anna', '1 hour', '{1}');
-SELECT pg_current_xact_id_if_assigned() AS transaction_id;
+SELECT txid_current_if_assigned() AS transaction_id;
 COMMIT;
 SELECT regress.state() = :'before' AS untouched;
 -- The lease is that of the last beat that named one; by default it is the setting.

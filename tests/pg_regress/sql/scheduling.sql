@@ -77,12 +77,18 @@ SELECT name, enabled FROM pgq.schedules ORDER BY id;
 SELECT pgq.unschedule('report'), pgq.unschedule('report'), pgq.unschedule('never heard of'), pgq.unschedule('');
 SELECT pgq.unschedule(name) FROM pgq.schedules;
 SELECT count(*) FROM pgq.schedules;
--- In a read-only transaction nothing can be changed; one can look.
+-- In a read-only transaction nothing can be changed; one can look. 12 quotes the statement.
+\set SHOW_CONTEXT never
 BEGIN READ ONLY;
 SELECT count(*) FROM pgq.schedules;
 SELECT pgq.schedule('s', '@daily');
 \echo :LAST_ERROR_SQLSTATE
 ROLLBACK;
+\set SHOW_CONTEXT errors
 
 -- CREATE EXTENSION has armed.
 SELECT pgq.is_armed(), pgq.arm(), pgq.arm();
+
+-- It looks with a snapshot of its own, as no part of a parallel query may.
+SELECT set_config(CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'force_parallel_mode' ELSE 'debug_parallel_query' END, 'on', false) AS parallel \gset
+SELECT pgq.is_armed();
