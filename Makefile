@@ -17,11 +17,11 @@ demo: ## build, start a throwaway server, run a few hundred jobs, show what happ
 clean-demo: ## stop and remove the throwaway server
 	@examples/demo/run clean
 
-test: ## everything on PostgreSQL 15; make test PG=17: the extension on 17
+test: ## everything that CI runs, on PostgreSQL 15; make test PG=17: the extension on 17
 	@.ci/prepare test $(PG)
 	@.ci/test
 
-test-all: ## that, and the extension on 12 to 18: what CI runs
+test-all: ## that, and the extension on 12 to 18
 	@.ci/prepare test 12 13 14 15 16 17 18
 	@.ci/test-all
 
