@@ -4,10 +4,10 @@ PG ?= 15
 export PG_MAJOR = $(PG)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo clean-demo test test-all test-pure lint fmt install bench bench-peers
+.PHONY: help demo clean-demo test test-all test-pure lint fmt install install-command bench bench-peers
 
 help: ## list these
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 demo: ## build, start a throwaway server, run a few hundred jobs, show what happened
 	@.ci/prepare
@@ -38,6 +38,9 @@ install: ## make install PG_CONFIG=…: a release build into that PostgreSQL
 	@.ci/prepare
 	@PG_MAJOR=$$($${PG_CONFIG:-pg_config} --version | sed 's/[^0-9]*\([0-9]*\).*/\1/') PG_CONFIG=$${PG_CONFIG:-$$(command -v pg_config)} .ci/install --release
 	@echo "installed. Add shared_preload_libraries = 'pgqueuer' to postgresql.conf, restart, then CREATE EXTENSION pgqueuer."
+
+install-command: ## the command pgq, into the folder where cargo keeps programs
+	@cargo install --locked --path cli
 
 bench: ## figures of the queue, beside a claim by UPDATE and a bare INSERT on the same server
 	@.ci/prepare

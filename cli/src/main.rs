@@ -18,7 +18,6 @@ mod cmd;
 mod confirm;
 mod connect;
 mod error;
-mod exposition;
 mod help;
 mod output;
 mod query;

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends with a panic")]
 
-use pgqueuer_e2e::cluster::{Database, database};
+use pgqueuer_e2e::cluster::{Cluster, Database, Stop, database};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -159,4 +159,17 @@ fn an_address_that_is_taken_is_said() {
     assert_eq!(output.status.code(), Some(1));
     assert!(errors(&output).contains("cannot listen on"), "{}", errors(&output));
     assert_eq!(refused(pgq(&database).args(["--listen", "everywhere"])).status.code(), Some(2));
+}
+
+#[test]
+fn the_log_says_what_the_page_does_not() {
+    let cluster = Cluster::start(&[]);
+    let database = cluster.database();
+    let mut dashboard = Dashboard::start(&mut pgq(&database));
+    cluster.stop(Stop::Fast);
+    assert!(dashboard.get("/jobs", "").starts_with("HTTP/1.1 503"), "there is no database");
+    dashboard.child.kill().unwrap();
+    let mut log = String::new();
+    dashboard.child.stderr.take().unwrap().read_to_string(&mut log).unwrap();
+    assert!(log.contains("the database cannot be reached"), "{log}");
 }

@@ -45,7 +45,7 @@ mod history;
 mod hour;
 mod live;
 pub mod look;
-mod metrics;
+pub mod metrics;
 mod options;
 mod page;
 mod payload;

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 /// One number: a name, labels, a value.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sample<'a> {
+    /// Of what it is one.
     pub name: &'a str,
+    /// Which one: names, and values without their escapes.
     pub labels: BTreeMap<&'a str, String>,
+    /// The number itself.
     pub value: f64,
 }
 
@@ -16,7 +19,7 @@ pub fn samples(text: &str) -> impl Iterator<Item = Sample<'_>> {
 }
 
 fn sample(line: &str) -> Option<Sample<'_>> {
-    // The value is the last word, and holds no space; a label's may.
+    // The value is the last word, and holds no space; a label's may. This queue writes no times behind it.
     let (series, value) = line.trim_end().rsplit_once(' ')?;
     let (name, labels) = match series.split_once('{') {
         None => (series, BTreeMap::new()),

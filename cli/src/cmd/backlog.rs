@@ -4,10 +4,10 @@
 
 use super::Context;
 use crate::error::Result;
-use crate::exposition::{Sample, samples};
 use crate::output::{Answer, Row, length};
 use crate::query;
 use crate::sql;
+use pgqueuer_web::metrics::{Sample, samples};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use tokio_postgres::types::Type;
@@ -30,7 +30,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
     let parameters: [query::Parameter; 2] =
         [(&None::<Vec<String>>, Type::TEXT_ARRAY), (&context.global.prefix, Type::TEXT)];
     let settings = query::look(&context.queue, sql!("settings"), &parameters).await?;
-    let samples = samples(&page);
+    let samples: Vec<Sample> = samples(&page).collect();
     let bounds = by_label(&samples, "of");
     let mut rows = vec![];
     for (name, numbers) in by_label(&samples, "entrypoint") {
@@ -49,7 +49,7 @@ fn by_label(samples: &[Sample], label: &str) -> BTreeMap<String, Numbers> {
     let mut all: BTreeMap<String, Numbers> = BTreeMap::new();
     for sample in samples.iter().filter(|sample| sample.labels.len() == 1) {
         if let Some(value) = sample.labels.get(label) {
-            all.entry(value.clone()).or_default().insert(sample.name.clone(), sample.value);
+            all.entry(value.clone()).or_default().insert(sample.name.to_owned(), sample.value);
         }
     }
     all
@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn a_number_at_its_bound_is_told_with_a_plus() {
         let page = "pgqueuer_due_jobs{entrypoint=\"a\"} 10000\npgqueuer_count_limit_jobs{of=\"due\"} 10000\n";
-        let samples = samples(page);
+        let samples: Vec<Sample> = samples(page).collect();
         let (numbers, bounds) = (by_label(&samples, "entrypoint"), by_label(&samples, "of"));
         let line = Line { name: "a", numbers: &numbers["a"], bounds: &bounds, settings: None };
         assert_eq!(line.row(false).unwrap()["due"], json!("10000+"));

@@ -2,13 +2,13 @@
 
 use super::Context;
 use crate::error::{Error, Result};
-use crate::exposition::samples;
 use crate::output::Answer;
 use crate::query;
 use crate::sql;
 use crate::time::Length;
 use chrono::{Local, SecondsFormat, Utc};
 use pgqueuer_client::Error as Refused;
+use pgqueuer_web::metrics::samples;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
@@ -73,7 +73,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
 async fn known(client: &tokio_postgres::Client, prefix: &str) -> Result<Vec<String>> {
     let page: String = query::value_from(client, sql!("metrics"), &[]).await?;
     let mut names: BTreeSet<String> =
-        samples(&page).into_iter().filter_map(|mut sample| sample.labels.remove("entrypoint")).collect();
+        samples(&page).filter_map(|mut sample| sample.labels.remove("entrypoint")).collect();
     names.retain(|name| !name.is_empty() && name.starts_with(prefix));
     if names.is_empty() {
         return Err(Error::usage("the server knows no entrypoint yet", "Name one: pgq listen mail"));

@@ -36,6 +36,7 @@ pub struct Args {
 
 pub async fn run(context: &Context, args: Args) -> Result<Answer> {
     let options = options(context, &args)?;
+    log();
     let listener = TcpListener::bind(args.listen)
         .await
         .map_err(|source| Error::System { what: format!("cannot listen on {}", args.listen), source })?;
@@ -49,6 +50,14 @@ pub async fn run(context: &Context, args: Args) -> Result<Answer> {
         .await
         .map_err(|source| Error::System { what: "the dashboard stopped".to_owned(), source })?;
     Ok(Answer::Yes)
+}
+
+/// What the pages do not tell visitors goes to standard error: why one could not be made, which connection fails.
+fn log() {
+    let filter = tracing_subscriber::EnvFilter::new("pgqueuer_web=warn,pgqueuer_client=warn");
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_target(false);
+    // Set before by nobody.
+    subscriber.with_writer(std::io::stderr).try_init().ok();
 }
 
 /// Who may come: everybody on this machine, or whoever knows a secret.

@@ -1,4 +1,4 @@
-//! `docs/cli.md` is true: its blocks run, one after the other, in a fresh database.
+//! `docs/cli.md` and others are true: their blocks run, one after the other, in a fresh database.
 
 use crate::pgq::{Folder, bare};
 use pgqueuer_e2e::cluster::{Database, database, empty_database};
@@ -18,6 +18,13 @@ fn every_block_of_the_page_runs() {
 #[test]
 fn every_block_of_the_page_of_top_runs() {
     assert!(run_blocks(&page("top.md"), &database()) > 1, "the blocks were found");
+}
+
+#[test]
+fn every_block_of_the_readme_s_part_runs() {
+    let readme = page("../README.md");
+    let part = readme.split("## The command `pgq`").nth(1).unwrap().split("\n## ").next().unwrap();
+    assert_eq!(run_blocks(part, &database()), 1, "the block was found");
 }
 
 /// Runs the blocks one after the other, and returns how many there are.

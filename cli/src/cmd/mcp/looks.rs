@@ -5,10 +5,10 @@ use super::asked::{Failed, Log, OneJob, Stale, Statistics, Summary, Table};
 use super::failure::Failure;
 use super::payload::{LONG, SHORT};
 use super::told::{self, Age, Rows, SchemaInfo};
-use crate::exposition::samples;
 use crate::output::Row;
 use crate::query::Parameter;
 use crate::sql;
+use pgqueuer_web::metrics::samples;
 use rmcp::Json;
 use rmcp::handler::server::wrapper::Parameters;
 use rmcp::{tool, tool_router};
@@ -178,7 +178,7 @@ fn ages(page: &str, prefix: &str) -> Vec<Age> {
     for sample in samples(page) {
         let Some(name) = sample.labels.get("entrypoint").and_then(|name| name.strip_prefix(prefix)) else { continue };
         let age = ages.entry(name.to_owned()).or_insert_with(|| Age { entrypoint: name.to_owned(), ..Age::default() });
-        match sample.name.as_str() {
+        match sample.name {
             "pgqueuer_oldest_due_job_age_seconds" => age.oldest_due_seconds = sample.value,
             "pgqueuer_due_jobs" => age.due = sample.value as i64,
             "pgqueuer_deferred_jobs" => age.deferred = sample.value as i64,

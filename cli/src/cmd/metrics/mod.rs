@@ -16,10 +16,10 @@ mod serve;
 
 use super::Context;
 use crate::error::{Error, Result};
-use crate::exposition::samples;
 use crate::output::Answer;
 use cluster::Cluster;
 use page::Format;
+use pgqueuer_web::metrics::{Sample, samples};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::net::SocketAddr;
@@ -86,6 +86,6 @@ async fn print(context: &Context, mut cluster: Cluster) -> Result<Answer> {
 }
 
 fn as_json(page: &str) -> Value {
-    let sample = |sample: crate::exposition::Sample| json!({ "name": sample.name, "labels": sample.labels, "value": sample.value });
-    samples(page).into_iter().map(sample).collect()
+    let sample = |sample: Sample| json!({ "name": sample.name, "labels": sample.labels, "value": sample.value });
+    samples(page).map(sample).collect()
 }
