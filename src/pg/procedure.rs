@@ -19,7 +19,7 @@ pub struct Procedure {
 
 impl Procedure {
     /// Begins. It stands alone: in a transaction block, a function or a pipeline it could not commit, or would commit what is
-    /// not its own.
+    /// not its own. Servers before 12.12, 13.8 and 14.5 do not tell a pipeline.
     ///
     /// # Errors
     /// [`Error::InTransaction`] where it does not.

@@ -89,8 +89,8 @@ impl Cluster {
             ("pgqueuer.max_background_workers", "150"),
             // The machine itself does not crash in these tests.
             ("fsync", "off"),
-            // Who says something: see `serving::complaints`. 12 can only tell sessions from all others.
-            ("log_line_prefix", if major() < 13 { "%m [%p] pgqueuer? %q client backend " } else { "%m [%p] %b " }),
+            // Who says something: see `serving::complaints`. 12 only knows who is a session.
+            ("log_line_prefix", if major() < 13 { "%m [%p] %q client backend " } else { "%m [%p] %b " }),
         ]);
         cluster.configure(settings);
         cluster.begin();
