@@ -10,7 +10,7 @@ help: ## list these
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 demo: ## build, start a throwaway server, run a few hundred jobs, show what happened
-	@.ci/prepare
+	@.ci/prepare build $(PG)
 	@echo "building the extension" && .ci/install
 	@examples/demo/run
 
@@ -35,7 +35,7 @@ fmt: ## format the code
 	@. .ci/env && cargo fmt --all
 
 install: ## make install PG_CONFIG=…: a release build into that PostgreSQL
-	@.ci/prepare
+	@.ci/prepare build
 	@PG_MAJOR=$$($${PG_CONFIG:-pg_config} --version | sed 's/[^0-9]*\([0-9]*\).*/\1/') PG_CONFIG=$${PG_CONFIG:-$$(command -v pg_config)} .ci/install --release
 	@echo "installed. Add shared_preload_libraries = 'pgqueuer' to postgresql.conf, restart, then CREATE EXTENSION pgqueuer."
 
@@ -43,11 +43,11 @@ install-command: ## the command pgq, into the folder where cargo keeps programs
 	@cargo install --locked --path cli
 
 bench: ## figures of the queue, beside a claim by UPDATE and a bare INSERT on the same server
-	@.ci/prepare
+	@.ci/prepare build $(PG)
 	@.ci/install --release
 	@bench/memory
 
 bench-peers: ## the client beside other queues on PostgreSQL, each through its own client; half an hour
-	@.ci/prepare
+	@.ci/prepare build $(PG)
 	@.ci/install --release
 	@bench/compare

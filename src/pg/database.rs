@@ -16,8 +16,8 @@ pub struct Database {
 /// All of them. Within a transaction; needs no connection to a database.
 pub fn all() -> Vec<Database> {
     let mut found = Vec::new();
-    // SAFETY: a scan of a shared catalog; a tuple lives until the next one is read, and its
-    // fixed part has the layout that its type says.
+    // SAFETY: a scan of a shared catalog; a tuple lives until the next one is read, and its fixed part has the layout that its
+    // type says.
     unsafe {
         let lock = pg_sys::AccessShareLock as pg_sys::LOCKMODE;
         let catalog = pg_sys::table_open(pg_sys::DatabaseRelationId, lock);

@@ -6,6 +6,7 @@
 //! - [`database`] the databases of the server
 //! - [`planning`] what the planner knows meanwhile
 //! - [`set`]      a set-returning function's result
+//! - [`version`]  what differs between the versions of PostgreSQL
 //! - `table`      tables and sequences of schema `pgq`, and locks on them
 //! - [`procedure`] a procedure that commits in its middle, and sleeps
 //! - this file    the session, the clock, notifications, checks

@@ -34,7 +34,7 @@ macro_rules! declared_by_hand {
         #[cfg(feature = "pg12")]
         const _: () = {
             use pgrx::pgrx_sql_entity_graph::metadata::*;
-            // SAFETY: as above.
+            // SAFETY: no declaration is made of it.
             unsafe impl SqlTranslatable for $type {
                 fn argument_sql() -> Result<SqlMapping, ArgumentError> {
                     Ok(SqlMapping::literal($word))
