@@ -88,6 +88,19 @@ fn where_nobody_could_bring_it_back_it_does_not_stop() {
 }
 
 #[test]
+fn in_a_container_it_does_not_stop_either() {
+    let shop = shop();
+    // The session of its parent is not of this world, as that of a program that enters a container.
+    let contained = ["--user", "--map-root-user", "--pid", "--fork", "setsid", "--fork", "--wait"];
+    let inner = [env!("CARGO_BIN_EXE_pgq"), "top"];
+    let command = program(&shop.database, "unshare", &[&contained[..], &inner].concat());
+    let mut terminal = Terminal::start(command, ORDINARY);
+    terminal.shows("> mail.send");
+    terminal.press("\x1a5");
+    terminal.shows("cleanup");
+}
+
+#[test]
 fn it_ends_with_its_terminal() {
     let shop = shop();
     // A terminal of its own inside of ours, whose program is killed.

@@ -8,10 +8,11 @@ use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
     disable_raw_mode, enable_raw_mode,
 };
+use nix::unistd::{getppid, getsid};
 use ratatui::DefaultTerminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
-use rustix::process::{Signal, getpgrp, getpid, getppid, getsid, kill_process, kill_process_group};
+use rustix::process::{Signal, getpgrp, getpid, kill_process, kill_process_group};
 use std::io::{self, IsTerminal};
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 
@@ -131,9 +132,12 @@ fn gone(source: io::Error) -> Error {
 }
 
 /// Whether somebody could bring us back: a shell of our session. Without one, as in a container, we would stand for ever.
+///
+/// nix, not rustix: the session of a parent from outside of our container has the number 0, which rustix does not expect.
 fn can_stop() -> bool {
     let session = |process| getsid(process).ok();
-    getppid().is_some_and(|parent| session(Some(parent)) == session(None))
+    let parent = getppid();
+    parent.as_raw() != 0 && session(Some(parent)) == session(None)
 }
 
 /// What the system tells this process.
