@@ -4,7 +4,7 @@ PG ?= 15
 export PG_MAJOR = $(PG)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo clean-demo test test-all test-pure lint fmt install install-command bench bench-peers
+.PHONY: help demo clean-demo test test-all versions test-pure lint fmt install install-command bench bench-peers
 
 help: ## list these
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -23,7 +23,10 @@ test: ## everything that CI runs, on PostgreSQL 15; make test PG=17: the extensi
 
 test-all: ## that, and the extension on 12 to 18
 	@.ci/prepare test 12 13 14 15 16 17 18
-	@.ci/test-all
+	@.ci/test 12 13 14 15 16 17 18
+
+versions: ## the table of versions in README.md, from the last make test-all
+	@. .ci/env && python3 -B .ci/versions.py
 
 test-pure: ## the tests that need no server, in seconds
 	@. .ci/env && cargo test -p pgqueuer-core

@@ -111,7 +111,8 @@ impl Cluster {
     }
 
     fn in_new_folder() -> Self {
-        let made = output_of(as_server(Path::new("mktemp")).args(["-d", "-t", "pgqueuer-e2e.XXXXXXXX"]));
+        let place = std::env::var_os("PGQUEUER_DATA").unwrap_or_else(|| std::env::temp_dir().into());
+        let made = output_of(as_server(Path::new("mktemp")).args(["-d", "pgqueuer-e2e.XXXXXXXX", "-p"]).arg(place));
         let folder = PathBuf::from(made.trim());
         let script = r#"read -r line; "$1" -D "$2/data" -m immediate -s stop; rm -rf "$2""#;
         let mut guard = as_server(Path::new("sh"));

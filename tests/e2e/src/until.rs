@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 const STEP: Duration = Duration::from_millis(10);
-const DEADLINE: Duration = Duration::from_secs(10);
+const DEADLINE: Duration = Duration::from_secs(30);
 
-/// Looks every 10 ms until there is something to see, and returns it. Panics with `what` if there is nothing after 10 s.
+/// Looks every 10 ms until there is something to see, and returns it. Panics with `what` if there is nothing after 30 s.
 pub fn until<T>(what: &str, look: impl FnMut() -> Option<T>) -> T {
     until_within(DEADLINE, what, look)
 }

@@ -41,8 +41,9 @@ SELECT count(*) = (SELECT count(*) FROM regress.names) AS all_of_them FROM pgq.q
 SELECT sum(pgq.clear(ARRAY[name])) = count(*) AS one_each FROM regress.names WHERE n % 2 = 1;
 SELECT cardinality(pgq.complete_many(ARRAY(SELECT id FROM pgq.jobs))) = (SELECT count(*) FROM regress.names WHERE n % 2 = 0) AS completed;
 SELECT count(DISTINCT pgq.channel(name)) = count(*) AS channels FROM regress.names;
+BEGIN;
 SELECT count(*) = (SELECT count(*) FROM regress.names) AS listening FROM pgq.listen(ARRAY(SELECT name FROM regress.names));
-UNLISTEN *;
+ROLLBACK;
 
 -- Keys: each is taken by itself and by no other.
 SELECT count(pgq.enqueue('keys', name, dedupe_key => name, ordering_key => name)) = count(*) AS enqueued FROM regress.names;

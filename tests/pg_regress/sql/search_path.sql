@@ -108,8 +108,9 @@ SELECT DISTINCT entrypoint, status FROM pgq.throughput() ORDER BY entrypoint, st
 SELECT entrypoint, count FROM pgq.latency();
 SELECT kind, claims FROM pgq.workers ORDER BY kind;
 SELECT job_id, outcome FROM pgq.job_log ORDER BY job_id;
+BEGIN;
 SELECT pgq.channel('fetch'), pgq.listen('{fetch}');
-UNLISTEN *;
+ROLLBACK;
 SELECT pgq.set_durability('volatile'), pgq.set_durability('durable');
 BEGIN;
 TRUNCATE pgq.job;

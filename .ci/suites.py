@@ -1,0 +1,109 @@
+"""What is tested: the suites, and the commands that run them."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+from side_by_side import Suite
+
+PURE = ["pgqueuer-core", "pgqueuer-model"]
+CLIENTS = ["pgqueuer-cli", "pgqueuer-web", "pgqueuer-example"]
+CLIENT = ["-p", "pgqueuer-client", "--all-features"]
+ALL = [*PURE, *CLIENTS, "pgqueuer-client", "pgqueuer-cron-test", "pgqueuer-e2e"]
+# Tests inside the server need programs that servers of 12 and 13 come without.
+FIRST_INSIDE = 14
+
+
+def packages(names):
+    return [word for name in names for word in ("-p", name)]
+
+
+def step(name, command, environment):
+    return Suite(int(environment["PG_MAJOR"]), name, command, environment, counts=False)
+
+
+def lint(environment):
+    clippy = ["--quiet", "--", "-D", "warnings"]
+    return [
+        step("rules of the house", [".ci/rules"], environment),
+        step("formatting", ["cargo", "fmt", "--all", "--check"], environment),
+        step("clippy: everything but the extension", ["cargo", "clippy", *packages(ALL), "--all-targets", *clippy], environment),
+        step("clippy: the extension", [".ci/extension", "clippy", *clippy], environment),
+    ]
+
+
+def pages(environment):
+    strict = environment | {"RUSTDOCFLAGS": "-D warnings"}
+    command = ["cargo", "doc", "--quiet", "--no-deps", "-p", "pgqueuer-client", "-p", "pgqueuer-web", "--all-features"]
+    return [step("the pages of client and dashboard", command, strict)]
+
+
+def inside(major, environment):
+    suites = [Suite(major, "inside the server", [".ci/pg-test"], environment)] if major >= FIRST_INSIDE else []
+    # After the tests inside: those leave a build of their own behind. The compiler tells its warnings again with each build.
+    strict = 'set -o pipefail; .ci/install 2>&1 | tee /dev/stderr | { ! grep "^warning"; }'
+    return [*suites, step("built without a warning, and installed", ["bash", "-c", strict], environment)]
+
+
+def outside(major, environment, built):
+    with_server = [
+        Suite(major, name, [".ci/with-server", f"tests/{folder}/run"], environment)
+        for name, folder in (("the contract, sentence by sentence", "pg_regress"), ("races, step by step", "isolation"))
+    ]
+    return with_server + binaries(major, "black box", built, environment)
+
+
+def only_once(environment):
+    """What one version is enough for."""
+    major = int(environment["PG_MAJOR"])
+    pure = binaries(major, "without a server", build(packages(PURE), environment), environment, places=2)
+    clients = binaries(major, "clients", build(packages(CLIENTS), environment), environment)
+    client = binaries(major, "client", build(CLIENT, environment), environment)
+    # What the dashboard's tests in a browser start.
+    subprocess.run(["cargo", "build", "--quiet", "-p", "pgqueuer-cli"], env=environment, check=True)
+    with_server = [
+        Suite(major, name, [".ci/with-server", f"tests/{folder}/run"], environment, places=2)
+        for name, folder in (("drivers", "drivers"), ("examples", "examples"), ("the dashboard in a browser", "web"))
+    ]
+    doc = [
+        Suite(major, f"blocks in the pages of {name}", ["cargo", "test", "--quiet", "--doc", *words], environment, places=2)
+        for name, words in (("the client", CLIENT), ("the dashboard", ["-p", "pgqueuer-web"]))
+    ]
+    cron = [Suite(major, "cron and time zones", ["tests/cron/run"], environment, places=2)]
+    return [*with_server, *client, *clients, *cron, *pure, *doc]
+
+
+def black_box(environment):
+    return build(packages(["pgqueuer-e2e"]), environment)
+
+
+def build(words, environment):
+    """Compiles tests, and returns each: its name, its program, the folder that it runs in."""
+    command = ["cargo", "test", "--quiet", "--no-run", "--message-format=json-render-diagnostics", *words]
+    print(f"\n==> compiling {' '.join(words)}", flush=True)
+    made = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False)
+    if made.returncode:
+        sys.exit("the tests do not compile")
+    messages = [json.loads(line) for line in made.stdout.splitlines() if line.startswith(b"{")]
+    return [
+        (message["target"]["name"], message["executable"], str(pathlib.Path(message["manifest_path"]).parent))
+        for message in messages
+        if message["reason"] == "compiler-artifact" and message["executable"] and message["profile"]["test"]
+    ]
+
+
+def binaries(major, name, built, environment, places=1):
+    """A suite for each program. One without tests is none."""
+    return [
+        Suite(
+            major, f"{name}: {target}", [program, "--quiet"], environment | {"CARGO_MANIFEST_DIR": folder}, folder, places
+        )
+        for target, program, folder in built
+        if has_tests(program, environment)
+    ]
+
+
+def has_tests(program, environment):
+    listed = subprocess.run([program, "--list"], env=environment, capture_output=True, text=True, check=False)
+    return ": test" in listed.stdout

@@ -1,0 +1,62 @@
+"""The table of PostgreSQL's versions, from the last run of .ci/test on each: `.ci/versions.py` writes it into README.md."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+HEAD = ["| PostgreSQL | tested with | tests passed |", "| ---: | --- | ---: |"]
+BEGIN, END = "<!-- versions: made by `make versions` -->", "<!-- /versions -->"
+
+
+def version(environment):
+    said = subprocess.run([environment["PG_CONFIG"], "--version"], capture_output=True, text=True, check=True)
+    return said.stdout.split()[1]
+
+
+def keep(folder, ended, environments):
+    """One file for each version, for those that were tested whole."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for major, environment in environments.items():
+        of_it = [suite for suite in ended if suite.major == major]
+        names = " ".join(suite.name for suite in of_it)
+        if "installed" not in names or "black box" not in names:
+            continue
+        passed, failed = sum(suite.passed for suite in of_it), sum(suite.failed for suite in of_it)
+        kept = {"version": version(environment), "passed": passed, "failed": failed}
+        (folder / f"{major}.json").write_text(json.dumps(kept))
+
+
+def report(ended, environments):
+    """Prints what each version has come to, and the sum. Returns the exit code."""
+    print("\n| PostgreSQL | tested with | suites | passed | failed |\n| ---: | --- | ---: | ---: | ---: |")
+    for major, environment in environments.items():
+        of_it = [suite for suite in ended if suite.major == major]
+        passed, failed = sum(suite.passed for suite in of_it), sum(suite.failed for suite in of_it)
+        print(f"| {major} | {version(environment)} | {len(of_it)} | {passed:,} | {failed} |")
+    again = [suite.title for suite in ended if suite.again]
+    if again:
+        print(f"\nran again, alone: {', '.join(again)}")
+    for suite in ended:
+        if suite.failed:
+            print(f"failed: {suite.title}")
+    passed, failed = sum(suite.passed for suite in ended), sum(suite.failed for suite in ended)
+    print(f"\n{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+def write(folder, readme):
+    kept = {int(file.stem): json.loads(file.read_text()) for file in folder.glob("*.json")}
+    bad = [str(major) for major in range(12, 19) if major not in kept or kept[major]["failed"]]
+    if bad:
+        sys.exit(f"not tested, or not all of it passed: {', '.join(bad)}. Run: make test-all")
+    rows = [f"| {major} | {kept[major]['version']} | {kept[major]['passed']:,} |" for major in sorted(kept)]
+    before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
+    after = rest.split(END)[1]
+    table = "\n".join([BEGIN, *HEAD, *rows, END])
+    readme.write_text(before + table + after, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write(pathlib.Path(os.environ["PGQUEUER_CACHE"]) / "results", pathlib.Path("README.md"))
