@@ -11,6 +11,10 @@ PURE = ["pgqueuer-core", "pgqueuer-model"]
 CLIENTS = ["pgqueuer-cli", "pgqueuer-web", "pgqueuer-example"]
 CLIENT = ["-p", "pgqueuer-client", "--all-features"]
 ALL = [*PURE, *CLIENTS, "pgqueuer-client", "pgqueuer-cron-test", "pgqueuer-e2e"]
+# Everything that is not the extension is tested on this one.
+WHOLE = 15
+# A test that runs on a server of its own.
+RELEASED = "upgrade_library"
 # Tests inside the server need programs that servers of 12 and 13 come without.
 FIRST_INSIDE = 14
 
@@ -51,7 +55,28 @@ def outside(major, environment, built):
         Suite(major, name, [".ci/with-server", f"tests/{folder}/run"], environment)
         for name, folder in (("the contract, sentence by sentence", "pg_regress"), ("races, step by step", "isolation"))
     ]
-    return with_server + binaries(major, "black box", built, environment)
+    everywhere = [test for test in built if test[0] != RELEASED]
+    return with_server + binaries(major, "black box", everywhere, environment) + released(environment, built)
+
+
+def last_release():
+    """Version and commit."""
+    return pathlib.Path(".ci/releases").read_text(encoding="utf-8").splitlines()[-1].split()
+
+
+def released(environment, built):
+    """This release beside the library of the last one, which is built from the history."""
+    version, commit = last_release()
+    here = subprocess.run(["git", "cat-file", "-e", f"{commit}^{{commit}}"], capture_output=True, check=False)
+    # Of a server that is not ours to copy, nothing is known of its folders.
+    ours = environment["PG_CONFIG"].startswith(environment["PGQUEUER_CACHE"])
+    if here.returncode or not ours:
+        print(f"left out: the library of {version}: it takes the history in the checkout, and a server in the cache")
+        return []
+    [(name, program, folder)] = [test for test in built if test[0] == RELEASED]
+    command = [f"{pathlib.Path.cwd()}/.ci/with-released", version, program, "--quiet", "--ignored"]
+    major = int(environment["PG_MAJOR"])
+    return [Suite(major, f"black box: {name}", command, environment, folder, places=2)] if major == WHOLE else []
 
 
 def only_once(environment):
@@ -66,6 +91,9 @@ def only_once(environment):
         Suite(major, name, [".ci/with-server", f"tests/{folder}/run"], environment, places=2)
         for name, folder in (("drivers", "drivers"), ("examples", "examples"), ("the dashboard in a browser", "web"))
     ]
+    # The library of this checkout under the SQL of the last release.
+    old = environment | {"PGQUEUER_VERSION": last_release()[0]}
+    with_server.append(Suite(major, "the contract of the last release", [".ci/with-server", "tests/pg_regress/run"], old))
     doc = [
         Suite(major, f"blocks in the pages of {name}", ["cargo", "test", "--quiet", "--doc", *words], environment, places=2)
         for name, words in (("the client", CLIENT), ("the dashboard", ["-p", "pgqueuer-web"]))
