@@ -50,7 +50,7 @@ def write(folder, readme):
     kept = {int(file.stem): json.loads(file.read_text()) for file in folder.glob("*.json")}
     bad = [str(major) for major in range(12, 19) if major not in kept or kept[major]["failed"]]
     if bad:
-        sys.exit(f"not tested, or not all of it passed: {', '.join(bad)}. Run: make test-all")
+        sys.exit(f"not tested, or not all of it passed: {', '.join(bad)}. Run: make test")
     rows = [f"| {major} | {kept[major]['version']} | {kept[major]['passed']:,} |" for major in sorted(kept)]
     before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
