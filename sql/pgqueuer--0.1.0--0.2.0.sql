@@ -10,3 +10,50 @@ BEGIN
     END IF;
 END
 $$;
+
+-- Importing: jobs and schedules that another queue has begun with, as they are: how old, how often tried, when next.
+
+CREATE FUNCTION pgq.import_jobs(
+    entrypoints text[], payloads bytea[], priorities int[] DEFAULT NULL, execute_after timestamptz[] DEFAULT NULL,
+    dedupe_keys text[] DEFAULT NULL, on_conflict text DEFAULT 'raise', headers jsonb[] DEFAULT NULL,
+    ordering_keys text[] DEFAULT NULL, created timestamptz[] DEFAULT NULL, attempts int[] DEFAULT NULL,
+    failed timestamptz[] DEFAULT NULL, errors jsonb[] DEFAULT NULL
+) RETURNS bigint[] LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'import_jobs_wrapper';
+COMMENT ON FUNCTION pgq.import_jobs(text[], bytea[], int[], timestamptz[], text[], text, jsonb[], text[], timestamptz[], int[], timestamptz[], jsonb[]) IS
+$$Takes over jobs of another queue, all or none; returns their ids in that order, NULL where one was skipped. For administrators:
+pgq import calls it.
+
+entrypoints, payloads, priorities, execute_after, dedupe_keys, headers, ordering_keys: as of pgq.enqueue_many. on_conflict: raise
+or skip. created: when each was enqueued; NULL for now. attempts: how many earlier attempts there were, all of which failed; NULL
+for none. failed: since when a job is held as failed; NULL for one that is queued. errors: what the last attempt of one that is
+held said, for the log.
+
+Errors: 22023 for a bad argument, which it names; 23505 for a key that is taken.
+Example: SELECT pgq.import_jobs('{fetch}', ARRAY['\x01']::bytea[], created => ARRAY[now() - interval '1 day'], attempts => '{2}')$$;
+
+CREATE FUNCTION pgq.import_schedule(
+    name text, cron text, entrypoint text, next_tick timestamptz DEFAULT NULL, last_tick timestamptz DEFAULT NULL
+) RETURNS bigint LANGUAGE c VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'import_schedule_wrapper';
+COMMENT ON FUNCTION pgq.import_schedule(text, text, text, timestamptz, timestamptz) IS
+$$Takes over a schedule of another scheduler, in UTC; returns its id, NULL where there is one of that name. For administrators:
+pgq import calls it.
+
+name, cron, entrypoint: as of pgq.schedule. next_tick: the first tick for which nothing was done; NULL for the next one. If it has
+passed, one job is enqueued at once, for all that have. A time beside the ticks of the expression counts as the tick that follows
+within or after the two seconds before it: clocks differ. last_tick: the last one for which something was done; NULL for none.
+
+Errors: 22023 for a bad argument, which it names.
+Example: SELECT pgq.import_schedule('report', '0 6 * * *', 'report', next_tick => '2030-01-01 06:00+00')$$;
+REVOKE ALL ON FUNCTION
+    pgq.import_jobs(text[], bytea[], int[], timestamptz[], text[], text, jsonb[], text[], timestamptz[], int[], timestamptz[], jsonb[]),
+    pgq.import_schedule(text, text, text, timestamptz, timestamptz) FROM PUBLIC;
+
+CREATE OR REPLACE FUNCTION pgq.grant_admin(role text) RETURNS void
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    PERFORM pgq.grant_producer(role), pgq.grant_worker(role), pgq.grant_monitor(role);
+    PERFORM pgq.give(role, '{cancel,delete,clear,requeue,reschedule,pause,resume,configure,schedule,unschedule,pause_schedule,resume_schedule,import_jobs,import_schedule,arm,set_durability,grant_producer,grant_worker,grant_monitor,grant_admin,revoke_all}');
+END
+$$;

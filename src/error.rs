@@ -23,6 +23,12 @@ pub enum Error {
         /// Names the key.
         detail: Option<String>,
     },
+    /// The dedupe key of a job to be imported is taken.
+    #[error("dedupe_keys must be free")]
+    Taken {
+        /// The first that is not.
+        key: String,
+    },
     /// The library is not preloaded.
     #[error("{function} needs the library pgqueuer to be preloaded")]
     NotPreloaded {
@@ -84,7 +90,7 @@ impl Error {
     fn code(&self) -> Code {
         match self {
             Self::Argument { .. } => Code::ERRCODE_INVALID_PARAMETER_VALUE,
-            Self::Duplicate { .. } => Code::ERRCODE_UNIQUE_VIOLATION,
+            Self::Duplicate { .. } | Self::Taken { .. } => Code::ERRCODE_UNIQUE_VIOLATION,
             Self::NotPreloaded { .. } => Code::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
             Self::NotInFrom { .. } | Self::Prepare | Self::NotByHand { .. } => Code::ERRCODE_FEATURE_NOT_SUPPORTED,
             Self::Gone { .. } => Code::ERRCODE_UNDEFINED_TABLE,
@@ -97,6 +103,7 @@ impl Error {
     fn detail(&self) -> Option<String> {
         match self {
             Self::Argument { detail, .. } | Self::Duplicate { detail } => detail.clone(),
+            Self::Taken { key } => Some(format!("Key (dedupe_key)=({key}) already exists.")),
             Self::TooManyWorkers { room } => Some(format!("There is room for {room}, and all of them hold jobs.")),
             _ => None,
         }
@@ -109,6 +116,7 @@ impl Error {
                 "Call pgq.enqueue with on_conflict => 'skip' to leave that job as it is, or 'replace' to rewrite it."
                     .to_owned()
             }
+            Self::Taken { .. } => "Pass on_conflict => 'skip' to leave such jobs out.".to_owned(),
             Self::NotPreloaded { .. } => PRELOAD.to_owned(),
             Self::NotInFrom { function } => format!("Write SELECT * FROM {function}(…)."),
             Self::Gone { .. } => "The extension was dropped: CREATE EXTENSION pgqueuer makes it anew.".to_owned(),

@@ -14,7 +14,8 @@ extension_sql_file!("../sql/schema/050_producing.sql", name = "producing", requi
 extension_sql_file!("../sql/schema/051_consuming.sql", name = "consuming", requires = ["producing"]);
 extension_sql_file!("../sql/schema/052_controlling.sql", name = "controlling", requires = ["consuming"]);
 extension_sql_file!("../sql/schema/053_scheduling.sql", name = "scheduling", requires = ["controlling"]);
-extension_sql_file!("../sql/schema/060_seeing.sql", name = "seeing", requires = ["scheduling"]);
+extension_sql_file!("../sql/schema/054_importing.sql", name = "importing", requires = ["scheduling"]);
+extension_sql_file!("../sql/schema/060_seeing.sql", name = "seeing", requires = ["importing"]);
 extension_sql_file!("../sql/schema/061_health.sql", name = "health_of_server", requires = ["seeing"]);
 extension_sql_file!("../sql/schema/062_health_of_rows.sql", name = "health_of_rows", requires = ["health_of_server"]);
 extension_sql_file!("../sql/schema/063_health_of_jobs.sql", name = "health_of_jobs", requires = ["health_of_rows"]);

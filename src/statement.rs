@@ -58,6 +58,8 @@ statements! {
     ENQUEUE_SKIP = "enqueue_skip" (TIMESTAMPTZOID, INT8ARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, INT4ARRAYOID, TIMES, TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID);
     /// Inserts or rewrites.
     ENQUEUE_REPLACE = "enqueue_replace" (TIMESTAMPTZOID, INT8ARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, INT4ARRAYOID, TIMES, TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID);
+    /// Inserts jobs that another queue has begun with.
+    IMPORT_JOBS = "import_jobs" (TIMESTAMPTZOID, INT8ARRAYOID, TEXTARRAYOID, BYTEAARRAYOID, INT4ARRAYOID, TIMES, TEXTARRAYOID, JSONBARRAYOID, TEXTARRAYOID, TEXTOID, TEXTOID, TIMES, INT4ARRAYOID, TIMES, JSONBARRAYOID);
     /// Settings of entrypoints.
     ENTRYPOINTS = "entrypoints" (TEXTARRAYOID);
     /// The next priority of an entrypoint.
@@ -116,6 +118,8 @@ statements! {
     STRIKE_RECEIPTS = "strike_receipts" (INT8ARRAYOID);
     /// Makes or changes a schedule.
     SCHEDULE = "schedule" (TEXTOID, TEXTOID, TEXTOID, TEXTOID, BYTEAOID, INT4OID, JSONBOID, TEXTOID, BOOLOID, TEXTOID, TIMESTAMPTZOID, TEXTOID);
+    /// Makes a schedule that another scheduler has begun with.
+    IMPORT_SCHEDULE = "import_schedule" (TEXTOID, TEXTOID, TEXTOID, TEXTOID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID);
     /// Removes a schedule.
     UNSCHEDULE = "unschedule" (TEXTOID);
     /// Pauses a schedule.

@@ -67,7 +67,7 @@ CREATE FUNCTION pgq.grant_admin(role text) RETURNS void
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM pgq.grant_producer(role), pgq.grant_worker(role), pgq.grant_monitor(role);
-    PERFORM pgq.give(role, '{cancel,delete,clear,requeue,reschedule,pause,resume,configure,schedule,unschedule,pause_schedule,resume_schedule,arm,set_durability,grant_producer,grant_worker,grant_monitor,grant_admin,revoke_all}');
+    PERFORM pgq.give(role, '{cancel,delete,clear,requeue,reschedule,pause,resume,configure,schedule,unschedule,pause_schedule,resume_schedule,import_jobs,import_schedule,arm,set_durability,grant_producer,grant_worker,grant_monitor,grant_admin,revoke_all}');
 END
 $$;
 COMMENT ON FUNCTION pgq.grant_admin(text) IS

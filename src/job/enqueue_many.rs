@@ -57,7 +57,8 @@ macro_rules! overload {
                 one_entrypoint: None,
                 entrypoints, payloads, priorities, execute_after, dedupe_keys, headers, ordering_keys,
             };
-            let on_conflict = batch.check(on_conflict)?;
+            let on_conflict = check::on_conflict(on_conflict)?;
+            batch.check()?;
             Ok(enqueue_batch(&batch, on_conflict)?)
         }
     };
@@ -75,8 +76,11 @@ overload!(
 );
 
 impl Batch {
-    fn check(&mut self, on_conflict: Option<&str>) -> Result<OnConflict, Error> {
-        let on_conflict = check::on_conflict(on_conflict)?;
+    /// Says which argument is not what it must be.
+    ///
+    /// # Errors
+    /// [`Error::Argument`].
+    pub fn check(&mut self) -> Result<(), Error> {
         if self.payloads.is_none() {
             let hint = "Pass an array with one payload for each job; a payload may be NULL.";
             return Err(Error::argument("payloads", "not be NULL", None, hint));
@@ -97,8 +101,7 @@ impl Batch {
         for (name, keys) in [("dedupe_keys", self.dedupe_keys), ("ordering_keys", self.ordering_keys)] {
             keys.map(Raw::texts).unwrap_or_default().iter().try_for_each(|key| check::key(name, key.as_deref()))?;
         }
-        self.headers.map(Raw::jsonbs).unwrap_or_default().into_iter().try_for_each(check::headers)?;
-        Ok(on_conflict)
+        self.headers.map(Raw::jsonbs).unwrap_or_default().into_iter().try_for_each(check::headers)
     }
 
     fn check_entrypoints(&mut self) -> Result<(), Error> {
@@ -118,7 +121,8 @@ impl Batch {
         }
     }
 
-    fn parameters(&self, now: Time, ids: &[i64], producer: Option<&str>) -> [Parameter; 11] {
+    /// Those of `enqueue_many.sql`.
+    pub fn parameters(&self, now: Time, ids: &[i64], producer: Option<&str>) -> [Parameter; 11] {
         [
             Parameter::time(now),
             ids.to_vec().into(),

@@ -13,6 +13,7 @@
 //! - [`check`]         what arguments must be
 //! - [`enqueue`]       one job
 //! - [`enqueue_many`]  many
+//! - [`import`]        jobs that another queue has begun with
 //! - [`insert`]        INSERT and COPY into pgq.jobs
 //! - [`wake`]          tells those who listen
 //! - [`candidate`]     what may be handed out next, best first
@@ -36,6 +37,7 @@ pub mod fail;
 pub mod fence;
 pub mod finish;
 pub mod gate;
+mod import;
 pub mod insert;
 pub mod lost;
 pub mod prune;

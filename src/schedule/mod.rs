@@ -3,11 +3,13 @@
 //! - this file     pgq.schedule, pgq.unschedule, pgq.pause_schedule, pgq.resume_schedule
 //! - [`arm`]       pgq.arm: schedules of a copy tick, too
 //! - [`cron_next`] when an expression ticks
+//! - [`import`]    pgq.import_schedule: one that another scheduler has begun with
 //! - [`fire`]      ticks that have come: their jobs are enqueued and the ticks taken, in one transaction
 
 mod arm;
 mod cron_next;
 pub mod fire;
+mod import;
 
 use crate::error::Error;
 use crate::installation;
@@ -24,6 +26,9 @@ use pgrx::{PgTriggerError, WhoAllocated};
 
 /// What becomes of ticks that were missed.
 const CATCH_UP: [(&str, CatchUp); 3] = [("skip", CatchUp::Skip), ("one", CatchUp::One), ("all", CatchUp::All)];
+
+/// What to do about an expression that never ticks.
+const NEVER: &str = "Its day and month never come together: for the last day of February write '0 0 28 2 *'.";
 
 /// What the name of a schedule is.
 const NAME: &str = "Pass the name of a schedule, of 1 to 255 bytes.";
@@ -55,8 +60,7 @@ fn schedule(
         return Err(Error::argument("payload", "not be given together with payload_bytes", None, hint).into());
     }
     let Some(next) = expression.next(zone, pg::now()) else {
-        let hint = "Its day and month never come together: for the last day of February write '0 0 28 2 *'.";
-        return Err(Error::argument("cron", "name a time that comes", None, hint).into());
+        return Err(Error::argument("cron", "name a time that comes", None, NEVER).into());
     };
     let parameters = [
         name.into(),
