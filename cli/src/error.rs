@@ -11,6 +11,9 @@ pub enum Error {
     /// The arguments make no sense together.
     #[error("{message}")]
     Usage { message: String, hint: String },
+    /// What was asked for makes sense, but not here and now.
+    #[error("{message}")]
+    Impossible { message: String, hint: String },
     /// The server refused.
     #[error(transparent)]
     Queue(#[from] pgqueuer_client::Error),
@@ -63,7 +66,7 @@ impl Error {
                 }
                 source.print_rest();
             }
-            Self::Usage { hint, .. } => eprintln!("hint: {hint}"),
+            Self::Usage { hint, .. } | Self::Impossible { hint, .. } => eprintln!("hint: {}", harmless(hint)),
             Self::Queue(pgqueuer_client::Error::Refused(refusal)) => print_rest(refusal),
             Self::Unreachable { source: pgqueuer_client::Error::Refused(refusal), .. } => {
                 eprintln!("cause: {}", harmless(&refusal.message));
@@ -100,7 +103,7 @@ impl Error {
             Self::Unreachable { .. } => ExitCode::from(3),
             Self::Queue(error) if error.is_transient() => ExitCode::from(3),
             // The command was right, the file is not.
-            Self::Line { .. } | Self::Queue(_) | Self::System { .. } => ExitCode::from(1),
+            Self::Impossible { .. } | Self::Line { .. } | Self::Queue(_) | Self::System { .. } => ExitCode::from(1),
         }
     }
 }

@@ -97,8 +97,8 @@ impl History {
         let is_held = |place: usize| failed.get(place).is_some_and(Option::is_some);
         let errors = self.errors.map(Raw::jsonbs).unwrap_or_default();
         if errors.iter().enumerate().any(|(place, error)| error.is_some() && !is_held(place)) {
-            let hint = "Pass failed for that job, too, or NULL in its place of errors.";
-            return Err(Error::argument("errors", "be given for jobs that are held as failed", None, hint));
+            let hint = "Pass failed for that job, too.";
+            return Err(Error::argument("errors", "be NULL for a job that is not held as failed", None, hint));
         }
         Ok(())
     }

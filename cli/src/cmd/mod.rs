@@ -12,6 +12,7 @@ mod enqueue;
 mod failed;
 mod grant;
 mod health;
+mod import;
 mod install;
 mod job;
 mod jobs;
@@ -52,6 +53,8 @@ pub enum Command {
     Health(health::Args),
     /// Bring the database to the version of the server's files
     Upgrade(upgrade::Args),
+    /// Move jobs and schedules of the Python PgQueuer here
+    Import(import::Args),
     /// Remove the queue and all its jobs from a database
     Uninstall(uninstall::Args),
     /// Give a role the rights of a producer, worker, monitor or admin
@@ -159,6 +162,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Answer> {
         Command::Verify(args) => verify::run(context, args).await,
         Command::Health(args) => health::run(context, args).await,
         Command::Upgrade(args) => upgrade::run(context, args).await,
+        Command::Import(args) => import::run(context, args).await,
         Command::Uninstall(args) => uninstall::run(context, args).await,
         Command::Grant(args) => grant::run(context, args).await,
         Command::Revoke(args) => revoke::run(context, args).await,

@@ -1,0 +1,2 @@
+-- Pauses an entrypoint. $1 its name.
+SELECT pgq.pause($1)

@@ -1,0 +1,2 @@
+-- Removes jobs or schedules from a table of the old queue. $1 ids.
+DELETE FROM {table} WHERE id = ANY ($1)
