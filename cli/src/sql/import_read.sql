@@ -25,14 +25,15 @@ WITH page AS (
            CASE WHEN p.status NOT IN ('queued', 'picked', 'failed') THEN 'its status is none of queued, picked and failed'
                 WHEN octet_length($2 || p.entrypoint) NOT BETWEEN 1 AND 255 THEN 'its entrypoint has not 1 to 255 bytes'
                 WHEN octet_length(p.dedupe_key) > 2000 THEN 'its dedupe key has more than 2000 bytes'
+                WHEN NOT isfinite(p.created) THEN 'the time at which it was created is infinite'
                 WHEN jsonb_typeof(p.headers) NOT IN ('object', 'null') THEN 'its headers are no JSON object' END AS trouble
       FROM page AS p
       LEFT JOIN LATERAL (
            SELECT e.created, e.traceback
              FROM (SELECT NULL::jsonb AS traceback) AS missing
             CROSS JOIN LATERAL (SELECT created, traceback FROM {log} AS g
-                                 WHERE g.job_id = p.id AND g.status::text = 'failed' ORDER BY g.created DESC, g.id DESC LIMIT 1) AS e
-           ) AS l ON p.status = 'failed'
+                                 WHERE p.status = 'failed' AND g.job_id = p.id AND g.status::text = 'failed' ORDER BY g.created DESC, g.id DESC LIMIT 1) AS e
+           ) AS l ON true
 )
 SELECT array_agg(j.id ORDER BY j.id) AS all_ids, array_agg(j.entrypoint ORDER BY j.id) AS all_entrypoints,
        array_agg(j.was ORDER BY j.id) AS all_was, array_agg(j.trouble ORDER BY j.id) AS all_troubles,

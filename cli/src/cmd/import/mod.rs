@@ -173,6 +173,10 @@ async fn lock(old: &Old, source: &Transaction<'_>, args: &Args) -> Result<()> {
                 let hint = "Stop the old workers and producers, or wait for longer: --lock-timeout.".into();
                 Error::Impossible { message, hint }
             }
+            Refused::Refused(refusal) if refusal.sqlstate == "42501" => {
+                let hint = "It takes SELECT and DELETE on the old tables of jobs and schedules, and SELECT on that of the log.".into();
+                Error::Impossible { message: refusal.message, hint }
+            }
             other => other.into(),
         })?;
     }
