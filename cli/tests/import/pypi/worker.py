@@ -11,6 +11,7 @@ from datetime import timedelta
 import asyncpg
 from pgqueuer.db import AsyncpgDriver
 from pgqueuer.qm import QueueManager
+from pgqueuer.queries import Queries
 from pgqueuer.sm import SchedulerManager
 
 try:
@@ -46,10 +47,16 @@ def plan(scheduler, schedules):
                 await asyncio.Event().wait()
 
 
+async def connect():
+    """What both managers are made from."""
+    driver = AsyncpgDriver(await asyncpg.connect())
+    return driver if RetryRequested is None else Queries(driver)
+
+
 async def main():
-    queue = QueueManager(AsyncpgDriver(await asyncpg.connect()))
+    queue = QueueManager(await connect())
     take(queue)
-    scheduler = SchedulerManager(AsyncpgDriver(await asyncpg.connect()))
+    scheduler = SchedulerManager(await connect())
     plan(scheduler, sys.argv[1:])
     await asyncio.gather(queue.run(), *([scheduler.run()] if sys.argv[1:] else []))
 
