@@ -1,6 +1,6 @@
 //! `docs/import.md` is true: its blocks run, one after the other, in a database that has an installation of the Python PgQueuer.
 
-use crate::pgq::{bare, ran};
+use crate::pgq::{Folder, bare, ran};
 use crate::upstream::Upstream;
 use pgqueuer_e2e::ask::{column, run, value};
 use pgqueuer_e2e::cluster::{Database, empty_database};
@@ -12,7 +12,7 @@ use std::process::Command;
 fn every_block_of_the_page_runs() {
     let database = empty_database();
     let upstream = Upstream::install(&database);
-    upstream
+    let ids = upstream
         .enqueue(&[json!({ "entrypoint": "mail", "payload_hex": "68656c6c6f" }), json!({ "entrypoint": "broken" })]);
     let worker = upstream.work(&["report=@hourly", "last=0 0 L * *"]);
     upstream
@@ -21,33 +21,43 @@ fn every_block_of_the_page_runs() {
 
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/import.md");
     let page = std::fs::read_to_string(page).unwrap();
-    let mut blocks = 0;
+    let (folder, mut blocks) = (Folder::new(), 0);
     for part in page.split("\n```").skip(1).step_by(2) {
         let (language, block) = part.split_once('\n').unwrap();
+        if block.contains("uninstall") {
+            it_worked(&upstream);
+        }
         match language {
-            "sh" => shell(&database, block),
+            "sh" => shell(&database, &folder, block),
             "sql" => run(&mut database.connect(), block),
             other => panic!("{other} is no language of this page"),
         }
         blocks += 1;
     }
-    assert!(blocks > 5, "the blocks were found");
-    let mut session = database.connect();
-    assert_eq!(upstream.ids("pgqueuer").len(), 2, "they were kept");
+    assert!(blocks > 6, "the blocks were found");
+    assert_eq!(upstream.ids("pgqueuer"), ids, "the way back leads back");
+    assert_eq!(upstream.ids("pgqueuer_schedules").len(), 2);
+}
+
+/// Before the way back.
+fn it_worked(upstream: &Upstream) {
+    let mut session = upstream.database.connect();
+    assert!(upstream.ids("pgqueuer").is_empty() && upstream.ids("pgqueuer_schedules").len() == 1);
     assert_eq!(column::<String>(&mut session, "SELECT name FROM pgq.schedules", &[]), ["report"]);
+    assert_eq!(value::<i64>(&mut session, "SELECT count(*) FROM pgq.jobs WHERE status = 'failed'", &[]), 1);
     let worked = "SELECT count(*) FROM pgq.job_log WHERE entrypoint = 'mail' AND outcome = 'successful'";
     assert_eq!(value::<i64>(&mut session, worked, &[]), 2, "what was imported and what was enqueued was worked off");
 }
 
-fn shell(database: &Database<'_>, block: &str) {
+fn shell(database: &Database<'_>, folder: &Folder, block: &str) {
     let mut shell = Command::new("bash");
-    shell.args(["-euo", "pipefail", "-c", block]);
+    shell.args(["-euo", "pipefail", "-c", block]).current_dir(folder.path());
     for (name, value) in bare(&[]).get_envs() {
         shell.env(name, value.unwrap_or_default());
     }
-    let folder = |program: &Path| program.parent().unwrap().display().to_string();
+    let beside = |program: &Path| program.parent().unwrap().display().to_string();
     let (pgq, psql) =
-        (folder(Path::new(env!("CARGO_BIN_EXE_pgq"))), folder(Path::new(database.program("psql").get_program())));
+        (beside(Path::new(env!("CARGO_BIN_EXE_pgq"))), beside(Path::new(database.program("psql").get_program())));
     let path = std::env::var("PATH").unwrap_or_default();
     let (host, port) = database.host_and_port();
     shell.env("PATH", format!("{pgq}:{psql}:{path}")).env("PGQUEUER_DSN", database.address());

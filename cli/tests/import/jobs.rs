@@ -44,6 +44,8 @@ fn every_job_comes_over_as_it_is() {
     assert!(refused.err.contains("1 job is picked by workers that were heard of lately"), "{}", refused.err);
     worker.kill();
     assert_eq!(pgq(&database, &["import", "--dry-run"]).code, 1);
+    pgq(&database, &["import", "--dry-run", "--heartbeat-timeout", "1 ms"]).ok();
+    pgq(&database, &["import", "--dry-run", "--take-picked"]).ok();
     upstream.later("pgqueuer");
 
     let mut session = database.connect();
