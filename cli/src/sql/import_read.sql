@@ -1,6 +1,6 @@
 -- The next jobs of the old queue, up to a thousand and about four megabytes, by their ids, in one row of arrays.
 -- $1 the id above which to begin, $2 what goes before entrypoints, $3 since when a heartbeat means a worker that lives,
--- $4 whether to read payloads.
+-- $4 whether to read what only the move needs: payloads, and what the log says of failed jobs.
 -- The first six are about all of them; the others are the arguments of pgq.import_jobs for those that can be moved.
 -- "missing" stands in for columns that older versions do not have: a name is looked for in the table first, and then there.
 -- Index: the primary key of the queue; of the log that on job_id, for failed jobs.
@@ -32,21 +32,21 @@ WITH page AS (
            SELECT e.created, e.traceback
              FROM (SELECT NULL::jsonb AS traceback) AS missing
             CROSS JOIN LATERAL (SELECT created, traceback FROM {log} AS g
-                                 WHERE p.status = 'failed' AND g.job_id = p.id AND g.status::text = 'failed' ORDER BY g.created DESC, g.id DESC LIMIT 1) AS e
+                                 WHERE $4 AND p.status = 'failed' AND g.job_id = p.id AND g.status::text = 'failed' ORDER BY g.created DESC, g.id DESC LIMIT 1) AS e
            ) AS l ON true
 )
-SELECT array_agg(j.id ORDER BY j.id) AS all_ids, array_agg(j.entrypoint ORDER BY j.id) AS all_entrypoints,
-       array_agg(j.was ORDER BY j.id) AS all_was, array_agg(j.trouble ORDER BY j.id) AS all_troubles,
+SELECT array_agg(j.id) AS all_ids, array_agg(j.entrypoint) AS all_entrypoints,
+       array_agg(j.was) AS all_was, array_agg(j.trouble) AS all_troubles,
        count(*) FILTER (WHERE j.was = 'picked' AND j.is_recent) AS alive,
-       array_agg(CASE WHEN j.was <> 'failed' THEN j.dedupe_key END ORDER BY j.id) AS all_keys,
-       array_agg(j.entrypoint ORDER BY j.id) FILTER (WHERE j.trouble IS NULL) AS entrypoints,
-       array_agg(j.payload ORDER BY j.id) FILTER (WHERE j.trouble IS NULL) AS payloads,
-       array_agg(j.priority ORDER BY j.id) FILTER (WHERE j.trouble IS NULL) AS priorities,
-       array_agg(j.execute_after ORDER BY j.id) FILTER (WHERE j.trouble IS NULL) AS execute_after,
-       array_agg(j.dedupe_key ORDER BY j.id) FILTER (WHERE j.trouble IS NULL) AS dedupe_keys,
-       array_agg(j.headers ORDER BY j.id) FILTER (WHERE j.trouble IS NULL) AS headers,
-       array_agg(j.created ORDER BY j.id) FILTER (WHERE j.trouble IS NULL) AS created,
-       array_agg(j.attempts ORDER BY j.id) FILTER (WHERE j.trouble IS NULL) AS attempts,
-       array_agg(j.failed ORDER BY j.id) FILTER (WHERE j.trouble IS NULL) AS failed,
-       array_agg(j.error ORDER BY j.id) FILTER (WHERE j.trouble IS NULL) AS errors
-  FROM job AS j
+       array_agg(CASE WHEN j.was <> 'failed' THEN j.dedupe_key END) AS all_keys,
+       array_agg(j.entrypoint) FILTER (WHERE j.trouble IS NULL) AS entrypoints,
+       array_agg(j.payload) FILTER (WHERE j.trouble IS NULL) AS payloads,
+       array_agg(j.priority) FILTER (WHERE j.trouble IS NULL) AS priorities,
+       array_agg(j.execute_after) FILTER (WHERE j.trouble IS NULL) AS execute_after,
+       array_agg(j.dedupe_key) FILTER (WHERE j.trouble IS NULL) AS dedupe_keys,
+       array_agg(j.headers) FILTER (WHERE j.trouble IS NULL) AS headers,
+       array_agg(j.created) FILTER (WHERE j.trouble IS NULL) AS created,
+       array_agg(j.attempts) FILTER (WHERE j.trouble IS NULL) AS attempts,
+       array_agg(j.failed) FILTER (WHERE j.trouble IS NULL) AS failed,
+       array_agg(j.error) FILTER (WHERE j.trouble IS NULL) AS errors
+  FROM (SELECT * FROM job AS j ORDER BY j.id) AS j
