@@ -58,8 +58,11 @@ fn one_that_was_begun_and_not_ended_comes_again() {
     let upstream = Upstream::install(&database);
     let worker = upstream.work(&["stuck=0 0 1 1 *"]);
     upstream.until("SELECT count(*) = 1 FROM pgqueuer_schedules");
+    worker.kill();
+    // A worker that sleeps until the next tick would not see that it has come.
     let mut session = database.connect();
     run(&mut session, "UPDATE pgqueuer_schedules SET next_run = now() - interval '1 second'");
+    let worker = upstream.work(&["stuck=0 0 1 1 *"]);
     upstream.until("SELECT status = 'picked' FROM pgqueuer_schedules");
     let refused = pgq(&database, &["import"]);
     let says = "the schedule of \"stuck\" at \"0 0 1 1 *\" is run by a worker that was heard of lately";
