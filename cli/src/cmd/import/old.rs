@@ -16,9 +16,9 @@ pub struct Old {
     pub schema: String,
     pub prefix: String,
     pub queue: String,
-    /// Versions before 0.19 have none.
+    /// Early versions have none.
     pub log: Option<String>,
-    /// Versions before 0.12 have none.
+    /// Early versions have none.
     pub schedules: Option<String>,
 }
 
