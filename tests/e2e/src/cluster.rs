@@ -73,9 +73,6 @@ impl Cluster {
 
     /// The same, with variables in the environment of its processes, which may name files in the server's folder.
     pub fn start_in(environment: impl FnOnce(&Path) -> Vec<(String, String)>, settings: &[Setting]) -> Self {
-        Self::of_programs(programs(), environment, settings)
-    }
-
         let mut cluster = Self::in_new_folder(programs());
         cluster.environment = environment(&cluster.folder);
         cluster.initialize(settings);
