@@ -1,4 +1,5 @@
-//! pg_upgrade brings everything to another major version of PostgreSQL, and the queue goes on there as after a restart.
+//! pg_upgrade brings everything to another major version of PostgreSQL, and the queue goes on there as after a restart; a dump
+//! brings everything, too, and schedules wait until they are armed.
 //!
 //! Needs two servers with the extension: `tests/pg_upgrade/run` starts it, with `PGQUEUER_OLD_PG_CONFIG` for the old one.
 
@@ -11,8 +12,9 @@ use pgqueuer_e2e::serving::{complaints, until_served, workers};
 use pgqueuer_e2e::ticks::{beats, each_second_catching_up, faults, server_now, shown, ticks, until_more};
 use pgqueuer_e2e::until::until;
 use postgres::Client;
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use uuid::Uuid;
 
 const WORKER: Uuid = Uuid::from_u128(7);
@@ -90,8 +92,8 @@ fn fill(session: &mut Client, worker: &mut Client) -> Held {
     Held { session: mine, young, named, late }
 }
 
-/// Every row of every table and sequence of the queue, and every object with what belongs to it, in the words of the server.
-fn contents(session: &mut Client) -> Vec<String> {
+/// Every row of every table and sequence of the queue, in the words of the server.
+fn rows(session: &mut Client) -> Vec<String> {
     let names = "SELECT relname::text FROM pg_class WHERE relnamespace = 'pgq'::regnamespace AND relkind IN ('r', 'S') ORDER BY 1";
     let mut contents = vec![];
     for table in column::<String>(session, names, &[]) {
@@ -101,6 +103,12 @@ fn contents(session: &mut Client) -> Vec<String> {
         );
         contents.extend(column::<String>(session, &rows, &[]));
     }
+    contents
+}
+
+/// That, and every object with what belongs to it.
+fn contents(session: &mut Client) -> Vec<String> {
+    let mut contents = rows(session);
     let objects = [
         // Owners' rights are not the same in all versions of PostgreSQL.
         "SELECT format('%s %s %s %s %s %s', relname, relkind, relpersistence, reloptions, obj_description(oid, 'pg_class'),
@@ -270,4 +278,54 @@ fn the_extension_of_the_last_version_is_brought_too_and_updated_there() {
     has_everything(&filled, &new);
     run(&mut new.connect("postgres"), "ALTER EXTENSION pgqueuer UPDATE");
     goes_on(&filled.held, &new);
+}
+
+#[test]
+fn a_dump_of_the_old_server_brings_everything_to_the_new_one() {
+    let old = Cluster::start_of(&old(), &[]);
+    let mut session = old.connect("postgres");
+    run(&mut session, "CREATE EXTENSION pgqueuer");
+    let mut worker = old.connect("postgres");
+    let held = fill(&mut session, &mut worker);
+    old.reload(&[AT_REST]);
+    until("the background worker has left", || workers(&mut session).is_empty().then_some(()));
+    let new = Cluster::start(&[AT_REST]);
+    run(&mut new.connect("postgres"), "CREATE ROLE shop");
+    // By the programs of the new version, which know the old ones.
+    let (from, to) = (old.named("postgres"), new.empty_database());
+    let mut dump = to.program("pg_dump");
+    let (host, port) = from.host_and_port();
+    let dumped = dump.args(["-h", host, "-p", &port.to_string(), "-d", &from.name]).output().unwrap();
+    assert!(dumped.status.success(), "{}", String::from_utf8_lossy(&dumped.stderr));
+    restore(&dumped.stdout, to.program("psql"));
+
+    let mut other = to.connect();
+    // What speaks of the server itself stays there.
+    let brought = |session: &mut Client| -> Vec<String> {
+        let of_the_server = |row: &String| row.starts_with("installation ") || row.starts_with("receipt ");
+        rows(session).into_iter().filter(|row| !of_the_server(row)).collect()
+    };
+    let (there, here) = (brought(&mut session), brought(&mut other));
+    assert!(there.len() > 25, "something of everything: {}", there.len());
+    assert_eq!(here, there);
+    assert_eq!(claims(&mut other), 0);
+    for (entrypoint, ids) in [("mine", [&held.session[..], &held.young[..]].concat()), ("named", held.named)] {
+        let free = dequeue(&mut other, entrypoint, 9);
+        assert!(ids.iter().all(|id| free.contains(id)), "{entrypoint}: {ids:?}, {free:?}");
+    }
+    new.reload(&[AT_WORK]);
+    let ticked = ticks(&mut other, "beat").len();
+    until_served(&mut other, &to.name);
+    assert!(!value::<bool>(&mut other, "SELECT pgq.is_armed()", &[]));
+    assert_eq!(ticks(&mut other, "beat").len(), ticked);
+    assert!(value::<bool>(&mut other, "SELECT pgq.arm()", &[]));
+    until_more(&mut other, "beat", 2);
+}
+
+fn restore(script: &[u8], mut psql: Command) {
+    psql.args(["-XqAt", "-v", "ON_ERROR_STOP=1"]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut psql = psql.spawn().unwrap();
+    psql.stdin.take().unwrap().write_all(script).unwrap();
+    let ended = psql.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
 }
