@@ -272,8 +272,8 @@ fn by_links_into_a_server_that_does_not_preload_everything_is_brought_and_goes_o
 }
 
 #[test]
-fn the_extension_of_the_last_version_is_brought_too_and_updated_there() {
-    let filled = Filled::with("CREATE EXTENSION pgqueuer VERSION '0.1.0'");
+fn the_extension_of_the_last_version_and_its_unlogged_tables_are_brought_and_updated_there() {
+    let filled = Filled::with("CREATE EXTENSION pgqueuer VERSION '0.1.0'; SELECT pgq.set_durability('volatile')");
     let new = filled.upgraded(&[], &[]);
     has_everything(&filled, &new);
     run(&mut new.connect("postgres"), "ALTER EXTENSION pgqueuer UPDATE");
@@ -308,6 +308,8 @@ fn a_dump_of_the_old_server_brings_everything_to_the_new_one() {
     let (there, here) = (brought(&mut session), brought(&mut other));
     assert!(there.len() > 25, "something of everything: {}", there.len());
     assert_eq!(here, there);
+    let rights = "SELECT has_function_privilege('shop', 'pgq.metrics()', 'EXECUTE') AND has_table_privilege('shop', 'pgq.jobs', 'INSERT')";
+    assert!(value::<bool>(&mut other, rights, &[]));
     assert_eq!(claims(&mut other), 0);
     for (entrypoint, ids) in [("mine", [&held.session[..], &held.young[..]].concat()), ("named", held.named)] {
         let free = dequeue(&mut other, entrypoint, 9);

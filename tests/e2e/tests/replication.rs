@@ -191,6 +191,10 @@ fn a_published_queue_stays_logged_and_its_log_is_left_out_where_it_is_not() {
     run(&mut there, "CREATE PUBLICATION queue FOR TABLE pgq.job");
     let error = refused(there.simple_query("SELECT pgq.set_durability('volatile')"));
     assert!(error.message().contains("part of a publication"), "{error:?}");
+    run(&mut there, "CREATE PUBLICATION everything FOR ALL TABLES");
+    let error = refused(there.simple_query("UPDATE pgq.installation SET armed = true"));
+    assert!(error.message().contains("replica identity"), "what pgq.arm does: {error:?}");
+    run(&mut there, "DROP PUBLICATION everything");
     let mut here = new.connect();
     run(&mut here, &format!("CREATE SUBSCRIPTION queue CONNECTION '{}' PUBLICATION queue", old.address()));
     enqueue(&mut there, "fetch", 1);
