@@ -246,6 +246,7 @@ fn goes_on(held: &Held, new: &Cluster) {
 }
 
 #[test]
+#[ignore = "takes two servers: tests/pg_upgrade/run"]
 fn by_copying_everything_is_brought_and_goes_on() {
     let filled = Filled::with("CREATE EXTENSION pgqueuer");
     let new = filled.upgraded(&[], &[]);
@@ -254,6 +255,7 @@ fn by_copying_everything_is_brought_and_goes_on() {
 }
 
 #[test]
+#[ignore = "takes two servers: tests/pg_upgrade/run"]
 fn by_links_into_a_server_that_does_not_preload_everything_is_brought_and_goes_on_once_it_does() {
     let filled = Filled::with("CREATE EXTENSION pgqueuer");
     let new = filled.upgraded(&["--link"], &[("shared_preload_libraries", "")]);
@@ -272,6 +274,7 @@ fn by_links_into_a_server_that_does_not_preload_everything_is_brought_and_goes_o
 }
 
 #[test]
+#[ignore = "takes two servers: tests/pg_upgrade/run"]
 fn the_extension_of_the_last_version_and_its_unlogged_tables_are_brought_and_updated_there() {
     let filled = Filled::with("CREATE EXTENSION pgqueuer VERSION '0.1.0'; SELECT pgq.set_durability('volatile')");
     let new = filled.upgraded(&[], &[]);
@@ -281,6 +284,7 @@ fn the_extension_of_the_last_version_and_its_unlogged_tables_are_brought_and_upd
 }
 
 #[test]
+#[ignore = "takes two servers: tests/pg_upgrade/run"]
 fn a_dump_of_the_old_server_brings_everything_to_the_new_one() {
     let old = Cluster::start_of(&old(), &[]);
     let mut session = old.connect("postgres");
