@@ -3,7 +3,13 @@
 //!
 //! Needs two servers with the extension: `tests/pg_upgrade/run` starts it, with `PGQUEUER_OLD_PG_CONFIG` for the old one.
 
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what a test calls may end it with a panic"
+)]
 
 use pgqueuer_e2e::ask::{claims, column, complete, dequeue, enqueue, refused, run, value};
 use pgqueuer_e2e::cluster::{Cluster, Setting, Stop};
