@@ -13,8 +13,10 @@ CLIENT = ["-p", "pgqueuer-client", "--all-features"]
 ALL = [*PURE, *CLIENTS, "pgqueuer-client", "pgqueuer-cron-test", "pgqueuer-e2e"]
 # Everything that is not the extension is tested on this one.
 WHOLE = 15
-# A test that runs on a server of its own.
-RELEASED = "upgrade_library"
+# Tests that run on servers of their own.
+RELEASED, UPGRADED = "upgrade_library", "pg_upgrade"
+# From which version to which an upgrade of the server is tested, and which tests of it: those of 12 and 13 have no pg_upgrade.
+UPGRADES = [(15, 17, []), (12, 18, ["dump"])]
 # Tests inside the server need programs that servers of 12 and 13 come without.
 FIRST_INSIDE = 14
 
@@ -55,7 +57,7 @@ def outside(major, environment, built):
         Suite(major, name, [".ci/with-server", f"tests/{folder}/run"], environment)
         for name, folder in (("the contract, sentence by sentence", "pg_regress"), ("races, step by step", "isolation"))
     ]
-    everywhere = [test for test in built if test[0] != RELEASED]
+    everywhere = [test for test in built if test[0] not in (RELEASED, UPGRADED)]
     return with_server + binaries(major, "black box", everywhere, environment) + released(environment, built)
 
 
@@ -77,6 +79,18 @@ def released(environment, built):
     command = [f"{pathlib.Path.cwd()}/.ci/with-released", version, program, "--quiet", "--ignored"]
     major = int(environment["PG_MAJOR"])
     return [Suite(major, f"black box: {name}", command, environment, folder, places=2)] if major == WHOLE else []
+
+
+def upgrades(environments, built):
+    """From one version of the server to another, where both are tested. Of the others it is said that they are not."""
+    [(name, program, folder)] = [test for test in built if test[0] == UPGRADED]
+    for old, new, tests in UPGRADES:
+        if old in environments and new in environments:
+            servers = environments[new] | {"PGQUEUER_OLD_PG_CONFIG": environments[old]["PG_CONFIG"]}
+            command = [program, "--quiet", "--ignored", *tests]
+            yield Suite(new, f"black box: {name} from {old}", command, servers, folder, places=2)
+        else:
+            print(f"left out: {name} from {old} to {new}: it takes both versions, as in .ci/test {old} {new}")
 
 
 def only_once(environment):

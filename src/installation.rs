@@ -142,3 +142,11 @@ pub fn ticks() -> Result<bool, Error> {
 pub fn arm() -> Result<(), Error> {
     statement::ARM.run(&place()?, |_| Ok(()))
 }
+
+/// Lets the triggers of `pgq.jobs` fire whatever `session_replication_role` says.
+///
+/// # Errors
+/// [`Error::Broken`].
+pub fn always_fire() -> Result<(), Error> {
+    statement::ALWAYS_FIRE.run(&[], |_| Ok(()))
+}

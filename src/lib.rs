@@ -47,6 +47,9 @@ pub extern "C-unwind" fn _PG_init() {
     let preloading = pg::preloading();
     pg::planning::init();
     guc::init(preloading);
+    if pg::upgrade::is_running() {
+        pg::upgrade::init(installation::always_fire);
+    }
     if preloading {
         shmem::init();
         background::init();

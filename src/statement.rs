@@ -146,6 +146,8 @@ statements! {
     SETTLE = "settle" (INT8OID, OIDOID, OIDOID, INT4OID, BOOLOID, TEXTOID, BOOLOID);
     /// Says that they do.
     ARM = "arm" (INT8OID, OIDOID, OIDOID, INT4OID);
+    /// Lets the triggers of the view fire always.
+    ALWAYS_FIRE = "always_fire" ();
     /// Makes all schedules those of this database.
     ADOPT_SCHEDULES = "adopt_schedules" ();
     /// How often a job has been tried.

@@ -7,6 +7,7 @@
 use super::host::AFTER_FAILURE;
 use crate::pg;
 use crate::pg::service::{self, Woken, in_transaction};
+use crate::pg::upgrade;
 use crate::shmem::{self, memory, session};
 use crate::{error, guc};
 use pgqueuer_core::claims::{Launch, Relation};
@@ -20,7 +21,7 @@ const RESTART: Duration = Duration::from_secs(1);
 
 /// Asks the server for the launcher. On a standby it begins with the promotion; pg_upgrade wants nobody in the way.
 pub fn init() {
-    if service::is_upgrading() {
+    if upgrade::is_running() {
         return;
     }
     BackgroundWorkerBuilder::new("pgqueuer launcher")

@@ -6,6 +6,7 @@
 //! - [`database`] the databases of the server
 //! - [`planning`] what the planner knows meanwhile
 //! - [`set`]      a set-returning function's result
+//! - [`upgrade`]  a server that runs for pg_upgrade
 //! - [`version`]  what differs between the versions of PostgreSQL
 //! - `table`      tables and sequences of schema `pgq`, and locks on them
 //! - [`procedure`] a procedure that commits in its middle, and sleeps
@@ -19,6 +20,7 @@ pub mod service;
 pub mod set;
 pub mod spi;
 mod table;
+pub mod upgrade;
 pub mod version;
 
 pub use table::{is_made_here, is_ours, lock_alone, lock_relation, relation, unlock_alone};

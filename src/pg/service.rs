@@ -42,12 +42,6 @@ pub fn take_signals() {
     }
 }
 
-/// Whether this server runs for pg_upgrade.
-pub fn is_upgrading() -> bool {
-    // SAFETY: a flag of the server.
-    unsafe { pg_sys::IsBinaryUpgrade }
-}
-
 /// Connects this background worker to a database.
 pub fn enter(database: u32) {
     // SAFETY: once a process; an unknown database ends it.

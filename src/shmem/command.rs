@@ -8,14 +8,18 @@
 
 use super::{memory, session, transaction};
 use crate::pg;
+use crate::pg::upgrade;
 use crate::pg::version::{self, Command};
 use pgqueuer_core::claims::Relation;
 use pgrx::pg_sys;
 use std::cell::Cell;
 use std::ffi::c_char;
 
-/// Registers the hook.
+/// Registers the hook, but for pg_upgrade: there is no worker then, and no claim.
 pub fn init() {
+    if upgrade::is_running() {
+        return;
+    }
     // SAFETY: the server is starting; see `on_command`.
     unsafe { version::over_commands(on_command) };
 }

@@ -22,6 +22,7 @@ mod hostile;
 mod hosts;
 mod install;
 mod jobs;
+mod operating;
 mod pgq;
 mod prefix;
 mod rights;

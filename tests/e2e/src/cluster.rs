@@ -30,6 +30,8 @@ pub enum Stop {
 /// A server.
 #[derive(Debug)]
 pub struct Cluster {
+    /// Where the server's programs lie.
+    programs: PathBuf,
     folder: PathBuf,
     port: u16,
     /// What its processes find in their environment.
@@ -71,14 +73,49 @@ impl Cluster {
 
     /// The same, with variables in the environment of its processes, which may name files in the server's folder.
     pub fn start_in(environment: impl FnOnce(&Path) -> Vec<(String, String)>, settings: &[Setting]) -> Self {
-        let mut cluster = Self::in_new_folder();
+        let mut cluster = Self::in_new_folder(programs());
         cluster.environment = environment(&cluster.folder);
-        let data = cluster.data();
-        let mut initdb = as_server(&program("initdb"));
-        output_of(
-            initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8", "-N", "-D"]).arg(data),
-        );
-        cluster.configure(&[
+        cluster.initialize(settings);
+        cluster.begin();
+        cluster
+    }
+
+    /// Starts a server of another PostgreSQL than that of `PG_CONFIG`, whose programs lie there.
+    pub fn start_of(programs: &Path, settings: &[Setting]) -> Self {
+        let cluster = Self::in_new_folder(programs);
+        cluster.initialize(settings);
+        cluster.begin();
+        cluster
+    }
+
+    /// A server of `PG_CONFIG` with what this one has, which is stopped; not started yet. `arguments` are pg_upgrade's.
+    ///
+    /// # Errors
+    /// What pg_upgrade says.
+    pub fn upgraded(&self, arguments: &[&str], settings: &[Setting]) -> Result<Self, String> {
+        let cluster = Self::in_new_folder(programs());
+        cluster.initialize(settings);
+        let mut upgrade = as_server(&cluster.program("pg_upgrade"));
+        // It writes into the folder that it is called in; its servers listen there alone.
+        upgrade.current_dir(&cluster.folder).arg("-s").arg(&cluster.folder).args(["-U", "postgres"]).args(arguments);
+        upgrade.arg("-b").arg(&self.programs).arg("-d").arg(self.data());
+        upgrade.arg("-B").arg(&cluster.programs).arg("-D").arg(cluster.data());
+        let output = upgrade.stdin(Stdio::null()).output().expect("there is pg_upgrade");
+        let said = [output.stdout, output.stderr].concat();
+        if output.status.success() { Ok(cluster) } else { Err(String::from_utf8_lossy(&said).into_owned()) }
+    }
+
+    /// Makes the files of a server.
+    fn initialize(&self, settings: &[Setting]) {
+        let mut initdb = as_server(&self.program("initdb"));
+        initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale", "C.UTF-8", "-N", "-D"]);
+        initdb.arg(self.data());
+        // Without them on every version, as pg_upgrade wants it.
+        if major() >= 18 && self.programs == programs() {
+            initdb.arg("--no-data-checksums");
+        }
+        output_of(&mut initdb);
+        self.configure(&[
             ("shared_preload_libraries", "pgqueuer"),
             ("listen_addresses", "127.0.0.1"),
             ("unix_socket_directories", ""),
@@ -92,15 +129,13 @@ impl Cluster {
             // Who says something: see `serving::complaints`. 12 only knows who is a session.
             ("log_line_prefix", if major() < 13 { "%m [%p] %q client backend " } else { "%m [%p] %b " }),
         ]);
-        cluster.configure(settings);
-        cluster.begin();
-        cluster
+        self.configure(settings);
     }
 
     /// Starts a hot standby of another server.
     pub fn standby_of(primary: &Self) -> Self {
-        let cluster = Self::in_new_folder();
-        let mut backup = as_server(&program("pg_basebackup"));
+        let cluster = Self::in_new_folder(&primary.programs);
+        let mut backup = as_server(&primary.program("pg_basebackup"));
         primary.to(&mut backup, "postgres");
         output_of(backup.args(["-c", "fast", "-N", "-D"]).arg(cluster.data()));
         // Not by pg_basebackup: one that is newer than the server writes words that the server does not know.
@@ -110,18 +145,23 @@ impl Cluster {
         cluster
     }
 
-    fn in_new_folder() -> Self {
+    fn in_new_folder(programs: &Path) -> Self {
         let place = std::env::var_os("PGQUEUER_DATA").unwrap_or_else(|| std::env::temp_dir().into());
         let made = output_of(as_server(Path::new("mktemp")).args(["-d", "pgqueuer-e2e.XXXXXXXX", "-p"]).arg(place));
         let folder = PathBuf::from(made.trim());
         let script = r#"read -r line; "$1" -D "$2/data" -m immediate -s stop; rm -rf "$2""#;
         let mut guard = as_server(Path::new("sh"));
-        guard.args(["-c", script, "guard"]).arg(program("pg_ctl")).arg(&folder);
+        guard.args(["-c", script, "guard"]).arg(programs.join("pg_ctl")).arg(&folder);
         // A group of its own, so that Ctrl-C ends the tests and not the guard.
         guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let guard = guard.spawn().expect("the guard starts");
         let (pattern, databases) = (OnceLock::new(), AtomicU32::new(0));
-        Self { folder, port: free_port(), environment: vec![], pattern, databases, guard }
+        let (programs, environment) = (programs.to_owned(), vec![]);
+        Self { programs, folder, port: free_port(), environment, pattern, databases, guard }
+    }
+
+    fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
     }
 
     fn data(&self) -> PathBuf {
@@ -147,7 +187,7 @@ impl Cluster {
     /// Starts a server that is not running, for the first time or again.
     pub fn begin(&self) {
         self.configure(&[("port", &self.port.to_string())]);
-        let mut start = as_server(&program("pg_ctl"));
+        let mut start = as_server(&self.program("pg_ctl"));
         start.arg("-D").arg(self.data()).arg("-l").arg(self.folder.join("log")).args(["-w", "-s", "start"]);
         start.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let status = start.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
@@ -157,7 +197,7 @@ impl Cluster {
     /// Stops the server.
     pub fn stop(&self, how: Stop) {
         let mode = if how == Stop::Fast { "fast" } else { "immediate" };
-        output_of(as_server(&program("pg_ctl")).arg("-D").arg(self.data()).args(["-m", mode, "-w", "-s", "stop"]));
+        output_of(as_server(&self.program("pg_ctl")).arg("-D").arg(self.data()).args(["-m", mode, "-w", "-s", "stop"]));
     }
 
     /// The server's processes as they are now, the one that starts the others first.
@@ -251,7 +291,7 @@ impl Database<'_> {
 
     /// One of PostgreSQL's client programs, pointed at this database.
     pub fn program(&self, name: &str) -> Command {
-        let mut command = Command::new(program(name));
+        let mut command = Command::new(self.cluster.program(name));
         self.cluster.to(&mut command, &self.name);
         command
     }
@@ -267,10 +307,10 @@ pub fn major() -> u32 {
     })
 }
 
-/// The path of one of PostgreSQL's programs.
-fn program(name: &str) -> PathBuf {
+/// Where the programs of the server to test lie.
+fn programs() -> &'static Path {
     static BIN: OnceLock<PathBuf> = OnceLock::new();
-    BIN.get_or_init(|| PathBuf::from(configured("--bindir"))).join(name)
+    BIN.get_or_init(|| PathBuf::from(configured("--bindir")))
 }
 
 /// What the server to test says of itself.

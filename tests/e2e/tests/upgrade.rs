@@ -1,7 +1,7 @@
 //! ALTER EXTENSION … UPDATE from every release: what it leaves is what a new installation has, and nobody who works is in
 //! its way. The library is that of this checkout: it serves the SQL of the last release until then.
 
-#![allow(clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "what a test calls may end it with a panic")]
 
 use pgqueuer_e2e::ask::{claims, column, complete, dequeue, enqueue, run, value};
 use pgqueuer_e2e::cluster::{Cluster, Database, empty_database};
