@@ -29,4 +29,5 @@ extension_sql_file!("../sql/schema/066_explain.sql", name = "explain", requires 
 extension_sql_file!("../sql/schema/067_metrics.sql", name = "metrics", requires = ["explain"]);
 extension_sql_file!("../sql/schema/070_access.sql", name = "access", requires = ["metrics"]);
 extension_sql_file!("../sql/schema/080_durability.sql", name = "durability", requires = ["access"]);
-extension_sql_file!("../sql/schema/090_installed.sql", name = "installed", requires = ["durability"], finalize);
+extension_sql_file!("../sql/schema/085_dump.sql", name = "dump", requires = ["durability"]);
+extension_sql_file!("../sql/schema/090_installed.sql", name = "installed", requires = ["dump"], finalize);
