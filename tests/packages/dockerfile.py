@@ -49,6 +49,8 @@ def be_like(base, environment):
         version = ["dpkg-query", "-W", "-f=${Version}", f"postgresql-{PG}"]
         environment["PG_MAJOR"] = PG
         environment["PG_VERSION"] = subprocess.run(version, capture_output=True, text=True, check=True).stdout
+        # There en_US.utf8, which not every Debian has.
+        environment["LANG"] = "C.UTF-8"
         environment["PATH"] += f":/usr/lib/postgresql/{PG}/bin"
         # The official image has the account's number, and moves the sample of the configuration to where all majors have it.
         subprocess.run(["usermod", "--non-unique", "--uid", "999", "postgres"], check=True)
@@ -57,6 +59,9 @@ def be_like(base, environment):
         shutil.copy(own, sample)
         own.unlink()
         own.symlink_to(sample)
+        sockets = pathlib.Path("/run/postgresql")
+        sockets.mkdir(exist_ok=True)
+        sockets.chmod(0o3777)
     else:
         assert re.match(r"rust:|debian:|scratch$", base), f"nothing here is like {base}"
 

@@ -1,13 +1,12 @@
 """The services of docker/compose.yaml, run as processes: their command, environment, files, user and health check are read from there
 and from docker/Dockerfile."""
 
-import os
 import pathlib
 import re
 import shutil
 import subprocess
 
-from dockerfile import PG, ROOT, expand, stages
+from dockerfile import PG, ROOT, stages
 from ruamel.yaml import YAML
 
 # What docker/.env would say.
@@ -31,7 +30,8 @@ class Service:
         self.service = compose()["services"][name]
         self.stage = stages()[self.service["build"]["target"]]
         own = {word: interpolate(value) for word, value in self.service["environment"].items()}
-        self.environment = {"PATH": environment["PATH"], "HOME": "/nonexistent"} | own
+        given = {word: environment[word] for word in ("PATH", "LANG") if word in environment}
+        self.environment = given | {"HOME": "/nonexistent"} | own
         self.user = self.stage.last("USER")
         self.log = log
 

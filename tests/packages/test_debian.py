@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 from dockerfile import HANDED, PG, ROOT
@@ -75,8 +76,8 @@ def test_the_manual_and_the_completions_are_where_they_are_looked_for():
     assert "job queue" in run("man", "--encoding=UTF-8", "pgq", env=os.environ | {"MANPAGER": "cat", "MANWIDTH": "100"}).lower()
     run("man", "--where", "pgq-enqueue")
     assert "pgq" in run("bash", "-c", ". /usr/share/bash-completion/completions/pgq && complete -p pgq")
-    assert "#compdef pgq" in open("/usr/share/zsh/vendor-completions/_pgq", encoding="utf-8").readline()
-    assert "complete -c pgq" in open("/usr/share/fish/vendor_completions.d/pgq.fish", encoding="utf-8").read()
+    assert Path("/usr/share/zsh/vendor-completions/_pgq").read_text(encoding="utf-8").startswith("#compdef pgq")
+    assert "complete -c pgq" in Path("/usr/share/fish/vendor_completions.d/pgq.fish").read_text(encoding="utf-8")
 
 
 def test_nothing_is_left_of_them_when_they_are_removed(before):
