@@ -142,11 +142,11 @@ def test_a_crate_has_what_crates_io_shows(crate):
     assert (ROOT / crate / package["readme"]).exists() and (ROOT / crate / "LICENSE").read_text() == text("LICENSE")
 
 
-def test_crates_are_complete():
+def test_crates_are_complete(tmp_path):
     """Packages them as cargo publish does, each with those that it needs, and looks for what their source includes."""
     names = [f"pgqueuer-{crate}" for crate in CRATES]
     options = [option for name in names for option in ("--package", name)]
-    status, said = said_by("cargo", "package", "--locked", "--no-verify", "--allow-dirty", "--quiet", *options)
+    status, said = said_by("cargo", "package", "--locked", "--no-verify", "--allow-dirty", "--quiet", "--target-dir", tmp_path, *options)
     assert status == 0, said
     assert f"cargo publish --locked {' '.join('-p ' + name for name in names)}\n" in text(".github/workflows/release.yml")
     for crate, name in zip(CRATES, names):
