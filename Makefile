@@ -6,7 +6,7 @@ export PG_MAJOR = $(PG)
 VERSIONS = $(if $(filter file,$(origin PG)),12 13 14 15 16 17 18,$(PG))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo clean-demo test test-all versions test-pure lint fmt install install-command bench bench-peers
+.PHONY: help demo clean-demo test test-all versions test-pure lint fmt install install-command package bench bench-peers
 
 help: ## list these
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -45,6 +45,11 @@ install: ## make install PG_CONFIG=…: a release build into that PostgreSQL
 
 install-command: ## the command pgq, into the folder where cargo keeps programs
 	@cargo install --locked --path cli
+
+package: ## make package PG=17: a .deb and a .tar.gz of the extension for 17, and of the command pgq, in dist/
+	@.ci/prepare build $(PG)
+	@.ci/package extension
+	@.ci/package command
 
 bench: ## figures of the queue, beside a claim by UPDATE and a bare INSERT on the same server
 	@.ci/prepare build $(PG)
