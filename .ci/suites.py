@@ -45,6 +45,20 @@ def pages(environment):
     return [step("the pages of client and dashboard", command, strict)]
 
 
+def has_a_copy(environment):
+    """Whether a command can be run on a copy of the machine's files, which takes the right to mount."""
+    can = subprocess.run(["tests/packages/apart", "true"], env=environment, capture_output=True, check=False).returncode == 0
+    if not can:
+        print("left out: packages and images, because nothing can be mounted here")
+    return can
+
+
+def packages_built(environment):
+    if not has_a_copy(environment):
+        return []
+    return [Suite(WHOLE, "packages are built", ["tests/packages/run", "build", "archive"], environment)]
+
+
 def inside(major, environment):
     suites = [Suite(major, "inside the server", [".ci/pg-test"], environment)] if major >= FIRST_INSIDE else []
     # After the tests inside: those leave a build of their own behind. The compiler tells its warnings again with each build.
@@ -105,6 +119,10 @@ def only_once(environment):
         Suite(major, name, [".ci/with-server", f"tests/{folder}/run"], environment, places=2)
         for name, folder in (("drivers", "drivers"), ("examples", "examples"), ("the dashboard in a browser", "web"))
     ]
+    # What was built before is installed, and looked at.
+    packed = ["tests/packages/run", "files", "debian", "images"]
+    if has_a_copy(environment):
+        with_server.append(Suite(major, "packages, images, workflows", packed, environment, places=2))
     # The library of this checkout under the SQL of the last release.
     old = environment | {"PGQUEUER_VERSION": last_release()[0]}
     with_server.append(Suite(major, "the contract of the last release", [".ci/with-server", "tests/pg_regress/run"], old))

@@ -93,6 +93,12 @@ fn in_a_container_it_does_not_stop_either() {
     // The session of its parent is not of this world, as that of a program that enters a container.
     let contained = ["--user", "--map-root-user", "--pid", "--fork", "setsid", "--fork", "--wait"];
     let inner = [env!("CARGO_BIN_EXE_pgq"), "top"];
+    let allowed = std::process::Command::new("unshare").args(&contained[..4]).arg("true").output();
+    if !allowed.is_ok_and(|output| output.status.success()) {
+        // Inside of a container that allows no other: there the test before this one is in the same circumstances.
+        eprintln!("left out: no namespaces may be made here");
+        return;
+    }
     let command = program(&shop.database, "unshare", &[&contained[..], &inner].concat());
     let mut terminal = Terminal::start(command, ORDINARY);
     terminal.shows("> mail.send");
