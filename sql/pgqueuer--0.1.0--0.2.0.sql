@@ -11,6 +11,9 @@ BEGIN
 END
 $$;
 
+-- A row that changes needs one where somebody publishes all tables, or pgq.arm would be refused.
+ALTER TABLE pgq.installation REPLICA IDENTITY FULL;
+
 -- Importing: jobs and schedules that another queue has begun with, as they are: how old, how often tried, when next.
 
 CREATE FUNCTION pgq.import_jobs(

@@ -14,6 +14,8 @@ CREATE TABLE pgq.installation (
     major    int     NOT NULL,
     armed    boolean NOT NULL DEFAULT true
 );
+-- A row that changes needs one where somebody publishes all tables, or pgq.arm would be refused.
+ALTER TABLE pgq.installation REPLICA IDENTITY FULL;
 
 CREATE TABLE pgq.schedules (
     name         text COLLATE "C" NOT NULL,

@@ -1,7 +1,7 @@
 -- What the extension is made of, an object a line, without what differs by chance: numbers of objects, places of columns.
 SELECT line COLLATE "C"
   FROM (
-    SELECT format('%s %s: %s', c.relkind, c.relname, concat_ws(' ', c.relpersistence, c.reloptions, c.relacl, pg_get_userbyid(c.relowner), c.relrowsecurity))
+    SELECT format('%s %s: %s', c.relkind, c.relname, concat_ws(' ', c.relpersistence, c.reloptions, c.relacl, pg_get_userbyid(c.relowner), c.relrowsecurity, c.relreplident))
       FROM pg_class AS c WHERE c.relnamespace = 'pgq'::regnamespace
     UNION ALL
     SELECT format('column %s %s %s: %s', c.relname, rank() OVER (PARTITION BY c.oid ORDER BY a.attnum), a.attname,
