@@ -25,6 +25,8 @@ struct Group {
 pub struct Window {
     /// The period that it was last asked with.
     period: i64,
+    /// The latest time at which it was asked.
+    seen: i64,
     len: u64,
     /// Ordered by time; those from `len` on mean nothing.
     groups: [Group; GROUPS],
@@ -32,20 +34,24 @@ pub struct Window {
 
 impl Default for Window {
     fn default() -> Self {
-        Self { period: 0, len: 0, groups: [Group::default(); GROUPS] }
+        Self { period: 0, seen: 0, len: 0, groups: [Group::default(); GROUPS] }
     }
 }
 
 impl Window {
-    /// Takes one claim out of the limit. Returns the time under which it is counted (to [give it
-    /// back](Self::give_back)), or `None` where `limit` claims were made in the period before `now`.
+    /// Takes one claim out of the limit. Returns the time at which it is made and counted (to [give it
+    /// back](Self::give_back)), which is `now` or a little later, or `None` where `limit` claims were made in the period before `now`.
     pub fn take(&mut self, now: i64, limit: u32, period: i64) -> Option<i64> {
         self.period = period;
-        self.forget(now);
+        // Sessions read their clocks before they get the lock. What an earlier one has seen to be over is over: this claim is
+        // counted no earlier than that, or it would lie in one stretch with what was forgotten.
+        let given = now;
+        let now = given.max(self.seen.min(given.saturating_add(period)));
+        self.seen = now;
+        self.forget(given, now);
         if self.spent() >= i64::from(limit) {
             return None;
         }
-        // Two sessions read their clocks before they get the lock, so `now` can lie a little before the last group.
         let at = self.last().map_or(now, |last| last.at.max(now));
         match self.last_mut() {
             Some(last) if last.at == at => last.claims += 1,
@@ -74,14 +80,14 @@ impl Window {
     /// Whether `limit` claims were made in the period before `now`.
     pub fn is_spent(&self, now: i64, limit: u32) -> bool {
         let mut window = *self;
-        window.forget(now);
+        window.forget(now, now);
         window.spent() >= i64::from(limit)
     }
 
     /// When so many of its claims are forgotten that `limit` allows another.
     pub fn refills(&self, now: i64, limit: u32) -> i64 {
         let mut window = *self;
-        window.forget(now);
+        window.forget(now, now);
         let mut spent = window.spent();
         for group in window.used() {
             spent -= group.claims;
@@ -98,13 +104,14 @@ impl Window {
             group.since = group.since.saturating_add(by);
             group.at = group.at.saturating_add(by);
         }
+        self.seen = self.seen.saturating_add(by);
     }
 
-    fn forget(&mut self, now: i64) {
+    fn forget(&mut self, given: i64, now: i64) {
         let (len, period) = (self.used().len(), self.period);
         for group in self.groups.iter_mut().take(len) {
             // After a backward step of the clock the past lies in the future: count it from now on.
-            group.at = group.at.min(now.saturating_add(period));
+            group.at = group.at.min(given.saturating_add(period));
         }
         let gone = self.used().iter().take_while(|group| group.at.saturating_add(period) <= now).count();
         for _ in 0..gone {
@@ -200,6 +207,16 @@ mod tests {
             let refused = (0..limit * 5).filter(|n| window.take(n * every, limit as u32, SECOND).is_none()).count();
             assert_eq!(refused, 0, "limit {limit}");
         }
+    }
+
+    #[test]
+    fn a_session_whose_clock_was_read_earlier_claims_no_earlier_than_the_others_have_looked() {
+        let mut window = Window::default();
+        assert_eq!(window.take(0, 1, SECOND), Some(0));
+        // Another one forgets that claim, and its own does not come about.
+        let other = window.take(SECOND, 1, SECOND).unwrap();
+        window.give_back(other);
+        assert_eq!(window.take(SECOND - 7, 1, SECOND), Some(SECOND));
     }
 
     #[test]

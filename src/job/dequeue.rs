@@ -17,7 +17,7 @@ use crate::pg::spi::{Parameter, Row};
 use crate::pg::{self, Time};
 use crate::shmem::{memory, transaction};
 use crate::statement;
-use pgqueuer_core::claims::{JobKey, Refusal};
+use pgqueuer_core::claims::{Claims, JobKey, Refusal};
 use pgrx::datum::Interval;
 use pgrx::pg_sys::Datum;
 use pgrx::pg_sys::panic::ErrorReport;
@@ -70,6 +70,7 @@ fn at_least_one(name: &str, given: Option<i32>) -> Result<Option<u32>, Error> {
 struct Published {
     key: JobKey,
     number: u64,
+    picked: Time,
     candidate: Candidate,
     gate: Gate,
 }
@@ -109,7 +110,7 @@ impl Terms {
             if published.is_empty() {
                 break;
             }
-            let (handed_out, settings_changed) = self.hand_out(&published, now, set)?;
+            let (handed_out, settings_changed) = self.hand_out(&published, set)?;
             *missing -= handed_out;
             if settings_changed {
                 return Ok(Taken::UntilSettingsChanged);
@@ -137,10 +138,14 @@ impl Terms {
             let request = self.request(source, gate, &candidate, now);
             transaction::reserve(1)?;
             // The note follows at once: nothing in between can fail or be interrupted.
-            match memory::change(|claims| claims.publish(&request)) {
-                Some(Ok(number)) => {
+            let publish = |claims: &mut Claims<'_>| {
+                let number = claims.publish(&request)?;
+                Ok((number, claims.claim(&request.job).map_or(now, |claim| claim.since)))
+            };
+            match memory::change(publish) {
+                Some(Ok((number, picked))) => {
                     transaction::claimed(request.job, number);
-                    published.push(Published { key: request.job, number, candidate, gate });
+                    published.push(Published { key: request.job, number, picked, candidate, gate });
                 }
                 Some(Err(Refusal::Taken)) => {}
                 Some(Err(Refusal::KeyBusy | Refusal::Resting)) => candidates.leave(place, &candidate),
@@ -158,11 +163,11 @@ impl Terms {
 
     /// Looks again at what was published, hands out what still holds, in the order of the claims, and drops the other
     /// claims. Returns how many it handed out, and whether settings are not those that the claims were made under.
-    fn hand_out(&self, published: &[Published], now: Time, set: &mut Set) -> Result<(usize, bool), Error> {
-        match self.look(published, None, now, set)? {
+    fn hand_out(&self, published: &[Published], set: &mut Set) -> Result<(usize, bool), Error> {
+        match self.look(published, None, set)? {
             Looked::HandedOut(count, changed) => Ok((count, changed)),
             // Rare: only a row that was locked or changed by a transaction that is open or did not succeed.
-            Looked::Touched(rows) => match self.look(published, Some(&Settled::of(&rows)?), now, set)? {
+            Looked::Touched(rows) => match self.look(published, Some(&Settled::of(&rows)?), set)? {
                 Looked::HandedOut(count, changed) => Ok((count, changed)),
                 Looked::Touched(_) => Err(Error::Broken("rows were looked at twice in vain".to_owned())),
             },
@@ -170,13 +175,7 @@ impl Terms {
     }
 
     /// One look. Where rows were touched and nobody has `settled` what that means, it hands out nothing.
-    fn look(
-        &self,
-        published: &[Published],
-        settled: Option<&Settled>,
-        now: Time,
-        set: &mut Set,
-    ) -> Result<Looked, Error> {
+    fn look(&self, published: &[Published], settled: Option<&Settled>, set: &mut Set) -> Result<Looked, Error> {
         let ids: Vec<i64> = published.iter().map(|claim| claim.key.id).collect();
         let worker = self.caller.uuid();
         statement::LOOK.run(&[ids.into(), Parameter::time(pg::now())], |rows| {
@@ -194,7 +193,7 @@ impl Terms {
                 changed |= row.is_some_and(|row| Gate::of(row, GATE) != claim.gate);
                 match row.filter(|row| free(row) && claim.still_holds(row)) {
                     Some(row) => {
-                        set.put(&handed_out(row, worker, now));
+                        set.put(&handed_out(row, worker, claim.picked));
                         count += 1;
                     }
                     None => transaction::unclaim(

@@ -261,7 +261,8 @@ impl Claims<'_> {
         let claim = Claim {
             number,
             worker: request.worker,
-            since: request.now,
+            // Not before the time under which a rate limit counts it.
+            since: request.now.max(counted_at),
             created: request.created,
             opened_by: request.session,
             ending_by: 0,

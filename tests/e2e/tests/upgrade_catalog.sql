@@ -6,7 +6,7 @@ SELECT line COLLATE "C"
     UNION ALL
     SELECT format('column %s %s %s: %s', c.relname, rank() OVER (PARTITION BY c.oid ORDER BY a.attnum), a.attname,
                   concat_ws(' ', format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity, a.attstorage, a.attstattarget, a.attacl,
-                            pg_get_expr(d.adbin, d.adrelid), a.attcollation::regcollation))
+                            pg_get_expr(d.adbin, d.adrelid), (SELECT l.collname FROM pg_collation AS l WHERE l.oid = a.attcollation)))
       FROM pg_class AS c JOIN pg_attribute AS a ON a.attrelid = c.oid LEFT JOIN pg_attrdef AS d ON d.adrelid = c.oid AND d.adnum = a.attnum
      WHERE c.relnamespace = 'pgq'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
     UNION ALL
