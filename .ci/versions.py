@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import sys
 
-HEAD = ["| PostgreSQL | tested with | tests passed |", "| ---: | --- | ---: |"]
+HEAD = ["| PostgreSQL | tested with | tests passed | failed |", "| ---: | --- | ---: | ---: |"]
 BEGIN, END = "<!-- versions: made by `make versions` -->", "<!-- /versions -->"
 
 
@@ -48,10 +48,10 @@ def report(ended, environments):
 
 def write(folder, readme):
     kept = {int(file.stem): json.loads(file.read_text()) for file in folder.glob("*.json")}
-    bad = [str(major) for major in range(12, 19) if major not in kept or kept[major]["failed"]]
-    if bad:
-        sys.exit(f"not tested, or not all of it passed: {', '.join(bad)}. Run: make test")
-    rows = [f"| {major} | {kept[major]['version']} | {kept[major]['passed']:,} |" for major in sorted(kept)]
+    missing = [str(major) for major in range(12, 19) if major not in kept]
+    if missing:
+        sys.exit(f"not tested: {', '.join(missing)}. Run: make test")
+    rows = [f"| {major} | {of['version']} | {of['passed']:,} | {of['failed']} |" for major, of in sorted(kept.items())]
     before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
     table = "\n".join([BEGIN, *HEAD, *rows, END])

@@ -23,6 +23,8 @@ SELECT row_to_json(m)
                    'configure(text,int,int,interval,interval,float8,text,int,int,interval)',
                    'schedule(text,text,text,text,text,int,jsonb,text,boolean,text,bytea)', 'unschedule(text)',
                    'pause_schedule(text)', 'resume_schedule(text)', 'cron_next(text,timestamptz,text,int)', 'arm()',
+                   'import_jobs(text[],bytea[],int[],timestamptz[],text[],text,jsonb[],text[],timestamptz[],int[],timestamptz[],jsonb[])',
+                   'import_schedule(text,text,text,timestamptz,timestamptz)',
                    'payload_text(bytea)', 'payload_json(bytea)', 'status(bigint[])', 'queue_size()', 'throughput(interval)',
                    'latency(interval)', 'metrics()', 'health()', 'explain(bigint)',
                    'set_durability(text)', 'grant_producer(text)', 'grant_worker(text)', 'grant_monitor(text)', 'grant_admin(text)',
