@@ -1,4 +1,5 @@
 \set ECHO none
+-- Since 0.2.0.
 \i tests/pg_regress/fresh.sql
 -- Importing: pgq.import_jobs takes jobs over that another queue has begun with, pgq.import_schedule a schedule.
 SET TimeZone = 'UTC';
