@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory};
 
 /// Headings, and the commands under each.
 const GROUPS: [(&str, &[&str]); 6] = [
-    ("Set up", &["install", "verify", "health", "upgrade", "uninstall", "grant", "revoke", "durability"]),
+    ("Set up", &["install", "verify", "health", "upgrade", "import", "uninstall", "grant", "revoke", "durability"]),
     ("Jobs", &["enqueue", "jobs", "job", "failed", "requeue", "cancel", "delete", "clear"]),
     ("Entrypoints and schedules", &["configure", "pause", "resume", "schedules"]),
     ("Watch", &["backlog", "log", "workers", "stale", "listen"]),
