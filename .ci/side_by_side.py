@@ -51,9 +51,13 @@ class Running:
 
     def is_over(self):
         if self.process.poll() is None and time.monotonic() - self.began > LONGEST:
-            # Its session is a group of its own, and ends as a whole.
+            # Its session is a group of its own, and ends as a whole; what does not listen does not get another word.
             os.killpg(self.process.pid, signal.SIGTERM)
-            self.process.wait()
+            try:
+                self.process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
         return self.process.poll() is not None
 
     def text(self):

@@ -72,7 +72,8 @@ def outside(major, environment, built):
         for name, folder in (("the contract, sentence by sentence", "pg_regress"), ("races, step by step", "isolation"))
     ]
     everywhere = [test for test in built if test[0] not in (RELEASED, UPGRADED)]
-    return with_server + binaries(major, "black box", everywhere, environment) + released(environment, built)
+    beside_last = released(environment, built) if major == WHOLE else []
+    return with_server + binaries(major, "black box", everywhere, environment) + beside_last
 
 
 def last_release():
@@ -80,19 +81,30 @@ def last_release():
     return pathlib.Path(".ci/releases").read_text(encoding="utf-8").splitlines()[-1].split()
 
 
-def released(environment, built):
-    """This release beside the library of the last one, which is built from the history."""
+def has_released(environment):
+    """Whether the library of the last release can be had, which is built from the history."""
     version, commit = last_release()
     here = subprocess.run(["git", "cat-file", "-e", f"{commit}^{{commit}}"], capture_output=True, check=False)
     # Of a server that is not ours to copy, nothing is known of its folders.
-    ours = environment["PG_CONFIG"].startswith(environment["PGQUEUER_CACHE"])
-    if here.returncode or not ours:
+    can = here.returncode == 0 and environment["PG_CONFIG"].startswith(environment["PGQUEUER_CACHE"])
+    if not can:
         print(f"left out: the library of {version}: it takes the history in the checkout, and a server in the cache")
+    return can
+
+
+def released_built(environment):
+    """Before the suites that run side by side, which would wait for the compiler."""
+    command = [".ci/with-released", last_release()[0], "true"]
+    return [step("the library of the last release", command, environment)] if has_released(environment) else []
+
+
+def released(environment, built):
+    """This release beside the library of the last one."""
+    if not has_released(environment):
         return []
     [(name, program, folder)] = [test for test in built if test[0] == RELEASED]
-    command = [f"{pathlib.Path.cwd()}/.ci/with-released", version, program, "--quiet", "--ignored"]
-    major = int(environment["PG_MAJOR"])
-    return [Suite(major, f"black box: {name}", command, environment, folder, places=2)] if major == WHOLE else []
+    command = [f"{pathlib.Path.cwd()}/.ci/with-released", last_release()[0], program, "--quiet", "--ignored"]
+    return [Suite(WHOLE, f"black box: {name}", command, environment, folder)]
 
 
 def upgrades(environments, built):

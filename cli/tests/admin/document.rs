@@ -1,9 +1,8 @@
 //! `docs/cli.md` and others are true: their blocks run, one after the other, in a fresh database.
 
-use crate::pgq::{Folder, bare};
+use crate::pgq::{Folder, bare, ran, shell};
 use pgqueuer_e2e::cluster::{Database, database, empty_database};
 use std::path::Path;
-use std::process::Command;
 
 fn page(name: &str) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name);
@@ -30,27 +29,10 @@ fn every_block_of_the_readme_s_part_runs() {
 /// Runs the blocks one after the other, and returns how many there are.
 fn run_blocks(page: &str, database: &Database<'_>) -> usize {
     let folder = Folder::new();
-    let programs = Path::new(env!("CARGO_BIN_EXE_pgq")).parent().unwrap().display().to_string();
     let blocks: Vec<&str> = page.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     for block in &blocks {
-        let mut shell = Command::new("bash");
-        shell.args(["-euo", "pipefail", "-c", *block]).current_dir(folder.path());
-        for (name, value) in bare(&[]).get_envs() {
-            shell.env(name, value.unwrap_or_default());
-        }
-        let path = std::env::var("PATH").unwrap_or_default();
-        let bin = database.program("psql");
-        let bin = Path::new(bin.get_program()).parent().unwrap().display().to_string();
-        shell.env("PATH", format!("{programs}:{bin}:{path}")).env("PGQUEUER_DSN", database.address());
-        let (host, port) = database.host_and_port();
-        shell
-            .env("PGHOST", host)
-            .env("PGPORT", port.to_string())
-            .env("PGUSER", "postgres")
-            .env("PGDATABASE", &database.name);
-        let ended = shell.output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        assert!(ended.status.success(), "{block}\n{}{}", text(&ended.stdout), text(&ended.stderr));
+        println!("{block}");
+        ran(shell(database, block).current_dir(folder.path())).ok();
     }
     blocks.len()
 }
@@ -58,7 +40,7 @@ fn run_blocks(page: &str, database: &Database<'_>) -> usize {
 #[test]
 fn the_page_has_every_command() {
     let page = page("cli.md");
-    let help = crate::pgq::ran(&mut bare(&["--help"])).ok();
+    let help = ran(&mut bare(&["--help"])).ok();
     let commands = help
         .lines()
         .filter_map(|line| line.strip_prefix("  "))

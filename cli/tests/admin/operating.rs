@@ -1,12 +1,11 @@
 //! `docs/operating.md` is true: its blocks run, one after the other, in a server of their own; those that stop and empty a
 //! queue do so. The chapter that needs two servers is run by `tests/e2e/tests/replication.rs`.
 
-use crate::pgq::{Folder, bare};
+use crate::pgq::{Folder, fed, shell};
 use pgqueuer_e2e::ask::{claims, complete, dequeue, enqueue, run, value};
 use pgqueuer_e2e::cluster::{Cluster, Database, database};
 use pgqueuer_e2e::until::until;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 /// The blocks of the page and what runs them, in their order.
 fn blocks() -> Vec<(&'static str, String)> {
@@ -36,28 +35,10 @@ fn block_with(words: &str) -> (&'static str, String) {
 
 /// Runs a block, and returns what it says.
 fn said((program, text): &(&str, String), database: &Database<'_>, folder: &Path) -> String {
-    let mut shell = Command::new("timeout");
-    shell.args(["60", "bash", "-c", program]).current_dir(folder);
-    for (name, value) in bare(&[]).get_envs() {
-        shell.env(name, value.unwrap_or_default());
-    }
-    let pgq = Path::new(env!("CARGO_BIN_EXE_pgq")).parent().unwrap().display().to_string();
-    let psql = database.program("psql");
-    let bin = Path::new(psql.get_program()).parent().unwrap().display().to_string();
-    let path = std::env::var("PATH").unwrap_or_default();
-    shell.env("PATH", format!("{pgq}:{bin}:{path}")).env("PGQUEUER_DSN", database.address());
-    let (host, port) = database.host_and_port();
-    shell
-        .env("PGHOST", host)
-        .env("PGPORT", port.to_string())
-        .env("PGUSER", "postgres")
-        .env("PGDATABASE", &database.name);
-    let mut running = shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    std::io::Write::write_all(&mut running.stdin.take().unwrap(), text.as_bytes()).unwrap();
-    let ended = running.wait_with_output().unwrap();
-    let words = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(ended.status.success(), "{text}\n{}{}", words(&ended.stdout), words(&ended.stderr));
-    words(&ended.stdout)
+    let mut shell = shell(database, program);
+    shell.current_dir(folder);
+    println!("{text}");
+    fed(shell, text.as_bytes()).ok()
 }
 
 #[test]

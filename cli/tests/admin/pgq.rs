@@ -54,6 +54,20 @@ pub fn bare(args: &[&str]) -> Command {
     command
 }
 
+/// A block of a page in a shell, in which the command and PostgreSQL's programs find this database. None takes a minute.
+pub fn shell(database: &Database, block: &str) -> Command {
+    let (pgq, psql) = (command(database, &[]), database.program("psql"));
+    let mut shell = Command::new("timeout");
+    shell.args(["60", "bash", "-euo", "pipefail", "-c", block]);
+    for (name, value) in pgq.get_envs().chain(psql.get_envs()) {
+        shell.env(name, value.unwrap_or_default());
+    }
+    let folder = |program: &Command| Path::new(program.get_program()).parent().unwrap().display().to_string();
+    let path = std::env::var("PATH").unwrap_or_default();
+    shell.env("PATH", format!("{}:{}:{path}", folder(&pgq), folder(&psql)));
+    shell
+}
+
 /// Runs the command to its end.
 #[track_caller]
 pub fn pgq(database: &Database, args: &[&str]) -> Ran {

@@ -1,12 +1,11 @@
 //! `docs/import.md` is true: its blocks run, one after the other, in a database that has an installation of the Python PgQueuer.
 
-use crate::pgq::{Folder, bare, ran};
+use crate::pgq::{Folder, ran, shell};
 use crate::upstream::Upstream;
 use pgqueuer_e2e::ask::{column, run, value};
-use pgqueuer_e2e::cluster::{Database, empty_database};
+use pgqueuer_e2e::cluster::empty_database;
 use serde_json::json;
 use std::path::Path;
-use std::process::Command;
 
 #[test]
 fn every_block_of_the_page_runs() {
@@ -28,7 +27,7 @@ fn every_block_of_the_page_runs() {
             it_worked(&upstream);
         }
         match language {
-            "sh" => shell(&database, &folder, block),
+            "sh" => print!("{}", ran(shell(&database, block).current_dir(folder.path())).ok()),
             "sql" => run(&mut database.connect(), block),
             other => panic!("{other} is no language of this page"),
         }
@@ -47,24 +46,4 @@ fn it_worked(upstream: &Upstream) {
     assert_eq!(value::<i64>(&mut session, "SELECT count(*) FROM pgq.jobs WHERE status = 'failed'", &[]), 1);
     let worked = "SELECT count(*) FROM pgq.job_log WHERE entrypoint = 'mail' AND outcome = 'successful'";
     assert_eq!(value::<i64>(&mut session, worked, &[]), 2, "what was imported and what was enqueued was worked off");
-}
-
-fn shell(database: &Database<'_>, folder: &Folder, block: &str) {
-    let mut shell = Command::new("bash");
-    shell.args(["-euo", "pipefail", "-c", block]).current_dir(folder.path());
-    for (name, value) in bare(&[]).get_envs() {
-        shell.env(name, value.unwrap_or_default());
-    }
-    let beside = |program: &Path| program.parent().unwrap().display().to_string();
-    let (pgq, psql) =
-        (beside(Path::new(env!("CARGO_BIN_EXE_pgq"))), beside(Path::new(database.program("psql").get_program())));
-    let path = std::env::var("PATH").unwrap_or_default();
-    let (host, port) = database.host_and_port();
-    shell.env("PATH", format!("{pgq}:{psql}:{path}")).env("PGQUEUER_DSN", database.address());
-    shell
-        .env("PGHOST", host)
-        .env("PGPORT", port.to_string())
-        .env("PGUSER", "postgres")
-        .env("PGDATABASE", &database.name);
-    print!("{}", ran(&mut shell).ok());
 }

@@ -1,11 +1,10 @@
 //! `docs/metrics.md` and `docs/mcp.md` tell all there is.
 
 use crate::assistant::Assistant;
-use crate::pgq::{Folder, bare, command, pgq, ran};
+use crate::pgq::{Folder, bare, command, pgq, ran, shell};
 use pgqueuer_e2e::cluster::database;
 use serde_json::Value;
 use std::path::Path;
-use std::process::Command;
 
 fn read(name: &str) -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(name)).unwrap()
@@ -75,22 +74,14 @@ fn the_commands_of_the_pages_run() {
     let folder = Folder::new();
     std::os::unix::fs::symlink(Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs"), folder.path().join("docs"))
         .unwrap();
-    let programs = Path::new(env!("CARGO_BIN_EXE_pgq")).parent().unwrap().display().to_string();
     let pages = read("metrics.md") + &read("mcp.md");
     // One goes on until it is told to end; the tests of it are elsewhere.
     let blocks: Vec<&str> = blocks(&pages, "sh").into_iter().filter(|block| !block.contains("--listen")).collect();
     assert_eq!(blocks.len(), 3);
     let mut said = String::new();
     for block in blocks {
-        let mut shell = Command::new("bash");
-        shell
-            .args(["-euo", "pipefail", "-c", block])
-            .current_dir(folder.path())
-            .env("PGQUEUER_DSN", database.address());
-        shell.env("PATH", format!("{programs}:{}", std::env::var("PATH").unwrap()));
-        let ended = shell.output().unwrap();
-        assert!(ended.status.success(), "{block}\n{}", String::from_utf8_lossy(&ended.stderr));
-        said += &String::from_utf8_lossy(&ended.stdout);
+        println!("{block}");
+        said += &ran(shell(&database, block).current_dir(folder.path())).ok();
     }
     assert!(said.contains("\"structuredContent\":{\"rows\":[]"), "{said}");
     let written = std::fs::read_to_string(folder.path().join("pgqueuer.prom")).unwrap();

@@ -1,10 +1,9 @@
 //! `docs/work.md` is true: its blocks run, one after the other, in a fresh database; and its tables have every variable and
 //! every option.
 
-use crate::pgq::{Folder, bare, ran};
+use crate::pgq::{Folder, bare, ran, shell};
 use pgqueuer_e2e::cluster::database;
 use std::path::Path;
-use std::process::Command;
 
 fn page() -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/work.md");
@@ -15,21 +14,12 @@ fn page() -> String {
 fn every_block_of_the_page_runs() {
     let database = database();
     let folder = Folder::new();
-    let programs = Path::new(env!("CARGO_BIN_EXE_pgq")).parent().unwrap().display().to_string();
     let page = page();
     let blocks: Vec<&str> = page.split("```sh\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
     assert!(blocks.len() > 5, "the blocks were found");
     for block in blocks {
-        let mut shell = Command::new("timeout");
-        shell.args(["60", "bash", "-euo", "pipefail", "-c", block]).current_dir(folder.path());
-        for (name, value) in bare(&[]).get_envs() {
-            shell.env(name, value.unwrap_or_default());
-        }
-        let path = std::env::var("PATH").unwrap_or_default();
-        shell.env("PATH", format!("{programs}:{path}")).env("PGQUEUER_DSN", database.address());
-        let ended = shell.output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        assert!(ended.status.success(), "{block}\n{}{}", text(&ended.stdout), text(&ended.stderr));
+        println!("{block}");
+        ran(shell(&database, block).current_dir(folder.path())).ok();
     }
 }
 

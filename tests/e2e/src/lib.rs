@@ -3,6 +3,7 @@
 //! - [`cluster`] a throw-away server, and fresh databases in it
 //! - [`clock`]   a server whose clock a test sets
 //! - [`ask`]     what tests say to a session, in a few words
+//! - [`contents`] what the queue's tables hold
 //! - [`crew`]    several sessions that act at the same moment
 //! - [`frozen`]  processes that stand still
 //! - [`health`]  what `pgq.health()` says, row by row
@@ -29,6 +30,7 @@
 pub mod ask;
 pub mod clock;
 pub mod cluster;
+pub mod contents;
 pub mod crew;
 pub mod frozen;
 pub mod health;

@@ -4,6 +4,7 @@
 
 use pgqueuer_e2e::ask::{column, complete, dequeue, enqueue, run, value};
 use pgqueuer_e2e::cluster::{Database, database, empty_database};
+use pgqueuer_e2e::contents::dumped;
 use pgqueuer_e2e::until::until;
 use postgres::Client;
 use std::process::Stdio;
@@ -32,26 +33,6 @@ fn fill(session: &mut Client) {
     assert_eq!(dequeue(session, "fetch", 1), ids[7..8]);
 }
 
-/// Everything that the queue's tables and sequences hold, table by table, in the words of the server.
-fn contents(session: &mut Client) -> Vec<String> {
-    let tables = "SELECT relname::text FROM pg_class WHERE relnamespace = 'pgq'::regnamespace AND relkind IN ('r', 'S') AND relname NOT IN ('receipt', 'installation') ORDER BY 1";
-    let tables: Vec<String> = column(session, tables, &[]);
-    assert!(
-        ["job", "job_id_seq", "job_log_0", "entrypoints", "log_ring"]
-            .iter()
-            .all(|table| tables.contains(&table.to_string()))
-    );
-    let mut contents = vec![];
-    for table in tables {
-        // Where a sequence stands in its log is not part of what it says.
-        let sql = format!(
-            "SELECT format('%s %s', '{table}', to_jsonb(t) - 'log_cnt') FROM (SELECT * FROM pgq.{table}) AS t ORDER BY 1"
-        );
-        contents.extend(column::<String>(session, &sql, &[]));
-    }
-    contents
-}
-
 fn pipe(from: &mut std::process::Command, to: &mut std::process::Command) {
     let mut from = from.stdout(Stdio::piped()).spawn().unwrap();
     let output = to.stdin(from.stdout.take().unwrap()).output().unwrap();
@@ -77,9 +58,9 @@ fn restored(by: fn(&Database, &Database)) -> (Client, Client) {
 
 fn brings_everything(by: fn(&Database, &Database)) {
     let (mut source, mut target) = restored(by);
-    let there = contents(&mut source);
+    let there = dumped(&mut source);
     assert!(there.len() > 15, "the source has something of everything: {there:#?}");
-    assert_eq!(contents(&mut target), there);
+    assert_eq!(dumped(&mut target), there);
     let outcomes = "SELECT string_agg(DISTINCT outcome::text, ' ' ORDER BY outcome::text) FROM pgq.job_log";
     let all = "canceled deleted exception failed retried successful";
     assert_eq!(value::<String>(&mut target, outcomes, &[]), all);
@@ -126,7 +107,7 @@ fn a_dump_of_the_data_alone_goes_into_a_database_that_has_the_extension() {
     // Its own log stands elsewhere: what the dump says of the log counts.
     run(&mut to.connect(), "UPDATE pgq.log_ring SET current = 5, left_at = ARRAY[now(), now()]");
     pipe(from.program("pg_dump").arg("-a"), to.program("psql").args(["-XqAt", "-v", "ON_ERROR_STOP=1"]));
-    assert_eq!(contents(&mut to.connect()), contents(&mut source));
+    assert_eq!(dumped(&mut to.connect()), dumped(&mut source));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use pgqueuer_e2e::ask::{claims, column, complete, dequeue, enqueue, run, value};
 use pgqueuer_e2e::cluster::{Cluster, Database, empty_database};
+use pgqueuer_e2e::contents::{contents, differing};
 use pgqueuer_e2e::serving::{complaints, until_served};
 use pgqueuer_e2e::until::until;
 use postgres::Client;
@@ -53,27 +54,6 @@ fn fill(session: &mut Client) {
         "SELECT pgq.enqueue('mail', dedupe_key => 'k', ordering_key => 'o', headers => '{\"a\": 1}', delay => '1 day')",
     );
     run(session, "SELECT pgq.schedule('nightly', '30 3 * * *', 'report'), pgq.pause_schedule('nightly')");
-}
-
-/// What the tables hold, a row a line.
-fn contents(session: &mut Client) -> Vec<String> {
-    let tables = "SELECT relname::text FROM pg_class WHERE relnamespace = 'pgq'::regnamespace AND relkind IN ('r', 'S') ORDER BY 1";
-    let tables: Vec<String> = column(session, tables, &[]);
-    let of_table = |table: String| {
-        let rows = format!(
-            "SELECT format('%s %s', '{table}', to_jsonb(t) - 'log_cnt') FROM (SELECT * FROM pgq.{table}) AS t ORDER BY 1"
-        );
-        column::<String>(session, &rows, &[])
-    };
-    tables.into_iter().flat_map(of_table).collect()
-}
-
-/// What one has and the other has not.
-fn differing(left: &[String], right: &[String]) -> Vec<String> {
-    let only = |name: &str, one: &[String], other: &[String]| -> Vec<String> {
-        one.iter().filter(|line| !other.contains(line)).map(|line| format!("only {name}: {line}")).collect()
-    };
-    [only("upgraded", left, right), only("new", right, left)].concat()
 }
 
 #[test]
