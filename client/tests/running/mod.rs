@@ -41,7 +41,8 @@ impl Running {
 
     fn spawn(stop: CancellationToken, run: impl Future<Output = Result<()>> + Send + 'static) -> Self {
         let runtime = Runtime::new().unwrap();
-        let run = runtime.spawn(run);
+        // A test that waits for what such a worker would have done learns here why it does not.
+        let run = runtime.spawn(async move { run.await.inspect_err(|error| println!("the worker ended: {error:?}")) });
         Self { runtime, stop, run }
     }
 

@@ -88,7 +88,11 @@ impl Claims<'_> {
             head.claims += 1;
         }
         if request.worker.kind == WorkerKind::Named {
-            let ends = self.workers.get(&request.worker).map(|worker| worker.last_seen.saturating_add(worker.lease));
+            let ends = self.workers.get_mut(&request.worker).map(|worker| {
+                // The lease of a claim that is counted a little later begins with it.
+                worker.last_seen = worker.last_seen.max(counted_at);
+                worker.last_seen.saturating_add(worker.lease)
+            });
             self.needs_worker_at(request.job.relation, ends.unwrap_or(request.now));
         }
         Ok(number)

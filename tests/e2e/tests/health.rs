@@ -230,6 +230,12 @@ fn overdue(session: &mut Client) {
     run(session, row);
 }
 
+/// Waits for it without a look at the log itself: who looks again and again is in the way, too.
+fn until_emptied(session: &mut Client) {
+    let emptied = "SELECT left_at[4] IS NULL FROM pgq.log_ring";
+    until("the log is emptied", || value::<bool>(session, emptied, &[]).then_some(()));
+}
+
 fn is_in_the_way(opens: &str, who: impl Fn(&mut Client) -> (String, String)) {
     let cluster = Cluster::start(&[("pgqueuer.log_retention", "0"), ("max_prepared_transactions", "5")]);
     let database = cluster.database();
@@ -244,7 +250,8 @@ fn is_in_the_way(opens: &str, who: impl Fn(&mut Client) -> (String, String)) {
     says(&row, "pgq.job_log_3 should have gone at 2", "");
     says(&row, &format!(", is read by {name}"), &remedy);
     run(&mut session, &remedy);
-    until_row(&mut session, ALL, "log retention", true);
+    until_emptied(&mut session);
+    assert!(health(&mut session, "log retention").ok);
 }
 
 #[test]

@@ -223,11 +223,13 @@ fn restart_under_load(how: Stop) {
     cluster.begin();
     let mut session = database.connect();
     assert_eq!(claims(&mut session), 0);
-    let logged: i64 = value(&mut session, "SELECT count(*) FROM pgq.job_log", &[]);
+    // The server may have had the time to release, and to log it, what those had who went first.
+    let completed = "SELECT count(*) FROM pgq.job_log WHERE outcome = 'successful'";
+    let completed: i64 = value(&mut session, completed, &[]);
     // What a worker was told is true; a few more may have been completed whose worker was not told.
-    assert!(logged as usize >= done.load(SeqCst));
+    assert!(completed as usize >= done.load(SeqCst));
     let mut left = dequeue(&mut session, "fetch", JOBS as i32);
-    assert_eq!(left.len() + logged as usize, JOBS);
+    assert_eq!(left.len() + completed as usize, JOBS);
     assert!(held.iter().chain(&named).all(|id| left.contains(id)));
     assert_eq!(complete(&mut session, &left).len(), left.len());
     left = column(&mut session, "SELECT job_id FROM pgq.job_log WHERE outcome = 'successful' ORDER BY job_id", &[]);

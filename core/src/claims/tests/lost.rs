@@ -38,6 +38,25 @@ fn a_lease_that_runs_out_loses_what_no_transaction_is_ending() {
 }
 
 #[test]
+fn a_lease_does_not_end_sooner_after_a_claim_that_is_counted_later() {
+    let mut claims = with_worker(8);
+    let rated = |id, by, now| Request {
+        rate: Some(RateLimit { claims: 1, period: 1000 }),
+        now,
+        as_worker: Worker::new(now, 30, 0),
+        ..request(id, by)
+    };
+    claims.publish(&rated(1, 1, 0)).unwrap();
+    // The first claim is over for this one, and so for the next, whose clock was read before.
+    let number = claims.publish(&rated(2, 1, 1000)).unwrap();
+    claims.drop_claim(&job(2), number);
+    let number = claims.publish(&rated(3, 2, 993)).unwrap();
+    claims.keep(&job(3), number, 1000);
+    assert_eq!(claims.expire_some(RELATION, 1000 + 29, GRACE, 0, 64).1, Some(1000 + 30));
+    assert_eq!(lost(&claims), [0; 0]);
+}
+
+#[test]
 fn lost_claims_leave_the_list_in_any_order() {
     for order in [[1, 2, 3], [3, 1, 2], [2, 3, 1]] {
         let mut claims = with_worker(8);
