@@ -19,7 +19,7 @@ demo: ## build, start a throwaway server, run a few hundred jobs, show what happ
 clean-demo: ## stop and remove the throwaway server
 	@examples/demo/run clean
 
-test: ## everything that CI runs; make test PG=17: the extension on that version alone, PG=15 what needs one version only, too
+test: ## all tests, on every version, as in CI; make test PG=17: the extension on that version alone, PG=15 what needs one version only, too
 	@.ci/prepare test $(VERSIONS)
 	@.ci/test $(VERSIONS)
 

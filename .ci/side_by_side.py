@@ -27,11 +27,14 @@ class Suite:
     places: int = 1
     # One without tests that it counts itself is one test, which passes where the command does.
     counts: bool = True
+    # Whether it is a program of cargo's, which runs single tests by their names.
+    by_name: bool = False
     # Filled in by its run.
     passed: int = 0
     failed: int = 0
     seconds: float = 0.0
-    again: bool = False
+    # What ran again: "" where nothing did.
+    again: str = ""
 
     @property
     def title(self):
@@ -64,6 +67,11 @@ class Running:
         self.output.seek(0)
         return self.output.read().decode(errors="replace")
 
+    def failures(self):
+        """The names of the tests that failed, where the program can be asked to run them alone."""
+        listed = re.search(r"\nfailures:\n((?:    \S+\n)+)\ntest result: FAILED", self.text()) if self.suite.by_name else None
+        return listed[1].split() if listed else []
+
     def count(self):
         suite, status = self.suite, self.process.returncode
         found = COUNTS.findall(self.text()) if suite.counts else []
@@ -84,13 +92,22 @@ def run(suites, at_once, durations=None):
     failed = [running for running in side_by_side(waiting, at_once) if running.suite.failed]
     if at_once > 1:
         for first in failed:
-            first.suite.again = True
-            print(f"\n==> again, alone, because it failed beside others: {first.suite.title}", flush=True)
-            side_by_side([first.suite], 1)
+            run_again(first.suite, first.failures())
         known.update({suite.title: round(suite.seconds, 1) for suite in suites})
         durations.parent.mkdir(parents=True, exist_ok=True)
         durations.write_text(json.dumps(known, indent=1, sort_keys=True))
     return list(suites)
+
+
+def run_again(suite, names):
+    """Alone: what it says then counts. Of a suite that can be asked to, only the tests that failed."""
+    suite.again = ", ".join([suite.title, *names])
+    print(f"\n==> again, alone, because it failed beside others: {suite.again}", flush=True)
+    if not names:
+        side_by_side([suite], 1)
+        return
+    [again] = side_by_side([dataclasses.replace(suite, command=[*suite.command, "--exact", *names])], 1)
+    suite.passed, suite.failed = suite.passed + again.suite.passed, again.suite.failed
 
 
 def side_by_side(waiting, at_once):

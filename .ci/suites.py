@@ -114,7 +114,7 @@ def upgrades(environments, built):
         if old in environments and new in environments:
             servers = environments[new] | {"PGQUEUER_OLD_PG_CONFIG": environments[old]["PG_CONFIG"]}
             command = [program, "--quiet", "--ignored", *tests]
-            yield Suite(new, f"black box: {name} from {old}", command, servers, folder, places=2)
+            yield Suite(new, f"black box: {name} from {old}", command, servers, folder, places=2, by_name=True)
         else:
             print(f"left out: {name} from {old} to {new}: it takes both versions, as in .ci/test {old} {new}")
 
@@ -169,7 +169,8 @@ def binaries(major, name, built, environment, places=1):
     """A suite for each program. One without tests is none."""
     return [
         Suite(
-            major, f"{name}: {target}", [program, "--quiet"], environment | {"CARGO_MANIFEST_DIR": folder}, folder, places
+            major, f"{name}: {target}", [program, "--quiet"], environment | {"CARGO_MANIFEST_DIR": folder}, folder, places,
+            by_name=True,
         )
         for target, program, folder in built
         if has_tests(program, environment)

@@ -35,7 +35,7 @@ def report(ended, environments):
         of_it = [suite for suite in ended if suite.major == major]
         passed, failed = counted(of_it)
         print(f"| {major} | {version(environment)} | {len(of_it)} | {passed:,} | {failed} |")
-    again = [suite.title for suite in ended if suite.again]
+    again = [suite.again for suite in ended if suite.again]
     if again:
         print(f"\nran again, alone: {', '.join(again)}")
     for suite in ended:
@@ -51,6 +51,9 @@ def write(folder, readme):
     missing = [str(major) for major in range(12, 19) if major not in kept]
     if missing:
         sys.exit(f"not tested: {', '.join(missing)}. Run: make test")
+    failed = [str(major) for major, of in sorted(kept.items()) if of["failed"]]
+    if failed:
+        sys.exit(f"with failures in the last run: {', '.join(failed)}")
     rows = [f"| {major} | {of['version']} | {of['passed']:,} | {of['failed']} |" for major, of in sorted(kept.items())]
     before, rest = readme.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
