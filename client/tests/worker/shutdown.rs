@@ -226,11 +226,13 @@ fn whoever_drops_the_future_loses_his_claims_when_the_grace_is_over() {
     let running = Running::start(worker.build().unwrap());
     let id = enqueue(&mut session, "long", 1)[0];
     must_see(&seen, Event::Begun(id));
+    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pgq.listen%' AND state = 'idle' AND datname = current_database() AND pid <> pg_backend_pid()";
+    // It claims as soon as it can: without a session that is attached there is a lease, and no grace.
+    until("it is attached", || (value::<i64>(&mut session, sessions, &[]) == 1).then_some(()));
     let _runtime = running.abandon();
     must_see(&seen, Event::Dropped(id));
     until_logged(&mut session, id, &["released"]);
     assert_eq!(live(&mut session, id), ("queued".into(), 1));
-    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pgq.listen%' AND datname = current_database() AND pid <> pg_backend_pid()";
     assert_eq!(value::<i64>(&mut session, sessions, &[]), 0);
 }
 

@@ -45,7 +45,17 @@ impl PgBouncer {
 
     /// Starts it again.
     pub fn begin(&mut self) {
-        let script = r#""$1" -q "$2/ini" & read -r line; kill -9 $!; wait; [ -z "$line" ] && rm -rf "$2""#;
+        // Started again where it fails, as by an init system: 1.18 may do so over a cancel request (its issue 815).
+        let script = r#"
+            {
+                trap 'kill -9 $pgbouncer; exit' TERM
+                for life in 1 2 3 4 5; do
+                    "$1" -q "$2/ini" &
+                    pgbouncer=$!
+                    wait $pgbouncer && exit
+                done
+            } &
+            read -r line; kill $!; wait; [ -z "$line" ] && rm -rf "$2""#;
         let mut guard = as_server(Path::new("sh"));
         guard.args(["-c", script, "guard"]).arg(program()).arg(&self.folder);
         // A group of its own, so that Ctrl-C ends the tests and not the guard.
