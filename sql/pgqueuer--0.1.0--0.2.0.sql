@@ -14,6 +14,35 @@ $$;
 -- A row that changes needs one where somebody publishes all tables, or pgq.arm would be refused.
 ALTER TABLE pgq.installation REPLICA IDENTITY FULL;
 
+-- A period of any length is one: too long for a point in time is as long as the log.
+CREATE OR REPLACE FUNCTION pgq.throughput(
+    period interval DEFAULT '1 hour',
+    OUT entrypoint text, OUT status pgq.job_status, OUT minute timestamptz, OUT count bigint
+) RETURNS SETOF record
+LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT l.entrypoint, l.outcome, pg_catalog.date_trunc('minute', l.finished), pg_catalog.count(*)
+      FROM pgq.job_log AS l
+     WHERE $1 IS NOT NULL AND l.finished > pg_catalog.now() - greatest(least($1, interval '1000 years'), interval '0')
+       AND l.outcome NOT IN ('retried', 'released')
+     GROUP BY 1, 2, 3 ORDER BY 3, 1, 2
+$$;
+CREATE OR REPLACE FUNCTION pgq.latency(
+    period interval DEFAULT '1 hour', OUT entrypoint text, OUT count bigint,
+    OUT wait_p50 interval, OUT wait_p95 interval, OUT wait_p99 interval, OUT wait_max interval,
+    OUT run_p50 interval, OUT run_p95 interval, OUT run_p99 interval, OUT run_max interval
+) RETURNS SETOF record
+LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT l.entrypoint, l.jobs, l.wait[1], l.wait[2], l.wait[3], l.wait[4], l.run[1], l.run[2], l.run[3], l.run[4]
+      FROM (SELECT l.entrypoint, pg_catalog.count(*) AS jobs,
+                   pg_catalog.percentile_cont(ARRAY[0.5, 0.95, 0.99, 1]) WITHIN GROUP (ORDER BY l.picked - l.created) AS wait,
+                   pg_catalog.percentile_cont(ARRAY[0.5, 0.95, 0.99, 1]) WITHIN GROUP (ORDER BY l.finished - l.picked) AS run
+              FROM pgq.job_log AS l
+             WHERE $1 IS NOT NULL AND l.finished > pg_catalog.now() - greatest(least($1, interval '1000 years'), interval '0')
+               AND l.outcome = 'successful'
+             GROUP BY l.entrypoint) AS l
+     ORDER BY l.entrypoint
+$$;
+
 -- Importing: jobs and schedules that another queue has begun with, as they are: how old, how often tried, when next.
 
 CREATE FUNCTION pgq.import_jobs(

@@ -66,7 +66,8 @@ CREATE FUNCTION pgq.throughput(
 LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT l.entrypoint, l.outcome, pg_catalog.date_trunc('minute', l.finished), pg_catalog.count(*)
       FROM pgq.job_log AS l
-     WHERE l.finished > pg_catalog.now() - $1 AND l.outcome NOT IN ('retried', 'released')
+     WHERE $1 IS NOT NULL AND l.finished > pg_catalog.now() - greatest(least($1, interval '1000 years'), interval '0')
+       AND l.outcome NOT IN ('retried', 'released')
      GROUP BY 1, 2, 3 ORDER BY 3, 1, 2
 $$;
 COMMENT ON FUNCTION pgq.throughput(interval) IS
@@ -84,7 +85,8 @@ LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_cata
                    pg_catalog.percentile_cont(ARRAY[0.5, 0.95, 0.99, 1]) WITHIN GROUP (ORDER BY l.picked - l.created) AS wait,
                    pg_catalog.percentile_cont(ARRAY[0.5, 0.95, 0.99, 1]) WITHIN GROUP (ORDER BY l.finished - l.picked) AS run
               FROM pgq.job_log AS l
-             WHERE l.finished > pg_catalog.now() - $1 AND l.outcome = 'successful'
+             WHERE $1 IS NOT NULL AND l.finished > pg_catalog.now() - greatest(least($1, interval '1000 years'), interval '0')
+               AND l.outcome = 'successful'
              GROUP BY l.entrypoint) AS l
      ORDER BY l.entrypoint
 $$;
