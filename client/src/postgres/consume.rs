@@ -59,7 +59,8 @@ pub(crate) async fn complete(session: &impl Session, worker: Uuid, job: &Job) ->
     let (ids, attempts) = ([job.id], [job.attempts]);
     let parameters: [Parameter; 3] =
         [(&ids.as_slice(), Type::INT8_ARRAY), (&worker, Type::UUID), (&attempts.as_slice(), Type::INT4_ARRAY)];
-    Ok(!session.rows(&statement::COMPLETE, &parameters).await?.is_empty())
+    let done: Vec<i64> = only(&session.rows(&statement::COMPLETE, &parameters).await?)?;
+    Ok(!done.is_empty())
 }
 
 impl Postgres {
@@ -160,7 +161,8 @@ impl<'a> Batch<'a> {
         if !complete.ids.is_empty() {
             let parameters: [Parameter; 3] =
                 [(&complete.ids, Type::INT8_ARRAY), (&worker, Type::UUID), (&complete.attempts, Type::INT4_ARRAY)];
-            done.extend(ids(&session.rows(&statement::COMPLETE, &parameters).await?)?);
+            let completed: Vec<i64> = only(&session.rows(&statement::COMPLETE, &parameters).await?)?;
+            done.extend(completed);
         }
         if !fail.ids.is_empty() {
             let parameters: [Parameter; 4] = [

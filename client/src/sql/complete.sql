@@ -1,1 +1,1 @@
-SELECT unnest(pgq.complete_many($1, $2, $3))
+SELECT pgq.complete_many($1, $2, $3)

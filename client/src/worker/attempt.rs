@@ -10,6 +10,7 @@ use crate::job::Job;
 use crate::outcome::{Outcome, storable};
 use crate::telemetry;
 use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep};
@@ -30,7 +31,8 @@ impl<S: Send + Sync + 'static> Life<S> {
         permits: Permits,
     ) {
         // What panics here is not the handler itself: its error that is read, what is dropped with it, whoever hears of it.
-        let end = caught(self.end_of(&entrypoint, job, &grip)).await.unwrap_or_else(|panic| End::Fail(panic.to_json()));
+        let end = caught(pin!(self.end_of(&entrypoint, job, &grip))).await;
+        let end = end.unwrap_or_else(|panic| End::Fail(panic.to_json()));
         self.hand.over(&grip);
         if grip.canceled.is_cancelled() {
             self.hand.leave(&grip);
@@ -66,7 +68,7 @@ impl<S: Send + Sync + 'static> Life<S> {
     async fn outcome(&self, entrypoint: &Entrypoint<S>, job: Job, grip: &Grip) -> Outcome {
         if let Some(earlier) = &grip.earlier {
             // Two handlers never work on one job in one process, even where the first does not listen to its cancellation.
-            earlier.cancelled().await;
+            earlier.wait().await;
             if grip.canceled.is_cancelled() {
                 // Lost again meanwhile: whatever comes of it is not heard.
                 return Outcome::Done;

@@ -4,7 +4,8 @@ use crate::backend::Claim;
 use crate::job::Job;
 use crate::telemetry;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 
 /// All claims of a worker, by job.
@@ -23,14 +24,14 @@ struct Held {
     number: u64,
     attempt: i32,
     canceled: CancellationToken,
-    /// Canceled when its handler has ended, whatever came of it.
-    over: CancellationToken,
+    /// Set when its handler has ended, whatever came of it.
+    over: Arc<SetOnce<()>>,
 }
 
 impl Held {
     /// Whether its handler runs and has not been told to end.
     fn runs(&self) -> bool {
-        !self.over.is_cancelled() && !self.canceled.is_cancelled()
+        !self.over.initialized() && !self.canceled.is_cancelled()
     }
 }
 
@@ -41,9 +42,9 @@ pub(super) struct Grip {
     number: u64,
     /// Tells the handler that nobody waits for it any more.
     pub canceled: CancellationToken,
-    over: CancellationToken,
-    /// The handler of an earlier claim on this job, which was lost, still runs until this is canceled.
-    pub earlier: Option<CancellationToken>,
+    over: Arc<SetOnce<()>>,
+    /// The handler of an earlier claim on this job, which was lost, still runs until this is set.
+    pub earlier: Option<Arc<SetOnce<()>>>,
 }
 
 /// What was in hand at a moment.
@@ -65,7 +66,7 @@ impl Hand {
     pub(super) fn take(&self, job: &Job) -> Grip {
         let mut state = self.state();
         state.next += 1;
-        let (canceled, over) = (CancellationToken::new(), CancellationToken::new());
+        let (canceled, over) = (CancellationToken::new(), Arc::new(SetOnce::new()));
         let held = Held { number: state.next, attempt: job.attempts, canceled: canceled.clone(), over: over.clone() };
         let number = held.number;
         let earlier = state.claims.insert(job.id, held).map(|earlier| {
@@ -80,7 +81,8 @@ impl Hand {
 
     /// The handler has ended.
     pub(super) fn over(&self, grip: &Grip) {
-        grip.over.cancel();
+        // It is the only one who sets it.
+        grip.over.set(()).ok();
     }
 
     /// The claim is finished, or lost and over.

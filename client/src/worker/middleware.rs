@@ -5,6 +5,7 @@ use super::panic::caught;
 use crate::outcome::Outcome;
 use async_trait::async_trait;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 
 /// Runs around each attempt: to measure, to log, to lock, to replace the handler altogether. Implemented for async functions
@@ -50,9 +51,10 @@ impl<S: Send + Sync + 'static> Next<S> {
     /// Runs the rest. A panic in it comes back as [`Outcome::Fail`].
     pub async fn run(mut self, context: Context<S>) -> Outcome {
         let Some(middleware) = self.around.get(self.place).cloned() else {
-            return caught(self.handler.handle(context)).await.unwrap_or_else(|panic| Ok(Outcome::Fail(panic))).into();
+            let outcome = caught(pin!(self.handler.handle(context))).await;
+            return outcome.unwrap_or_else(|panic| Ok(Outcome::Fail(panic))).into();
         };
         self.place += 1;
-        caught(middleware.around(context, self)).await.unwrap_or_else(Outcome::Fail)
+        caught(pin!(middleware.around(context, self))).await.unwrap_or_else(Outcome::Fail)
     }
 }

@@ -6,7 +6,7 @@ use std::backtrace::Backtrace;
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind, set_hook, take_hook};
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Once;
 use std::task::Poll;
 
@@ -38,9 +38,8 @@ pub(super) fn keep_backtraces() {
     });
 }
 
-/// The answer of a future, or its panic.
-pub(super) async fn caught<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    let mut future = pin!(future);
+/// The answer of a future, or its panic. Where the future lies is the caller's matter: to take it in would double its size.
+pub(super) async fn caught<T>(mut future: Pin<&mut impl Future<Output = T>>) -> Result<T, Failure> {
     poll_fn(|context| {
         // A panic that a handler has caught itself is over: one that is passed on from another task has no backtrace here.
         BACKTRACE.set(None);
@@ -70,11 +69,12 @@ fn failure(thrown: Box<dyn Any + Send>) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::pin::pin;
 
     #[tokio::test]
     async fn a_panic_is_a_failure_with_its_place_and_backtrace() {
         keep_backtraces();
-        let failure = caught::<()>(async { panic!("at {}", "once") }).await.unwrap_err();
+        let failure = caught::<()>(pin!(async { panic!("at {}", "once") })).await.unwrap_err();
         assert_eq!(failure.to_string(), "panic: at once");
         let error = failure.to_json();
         assert!(error["backtrace"].as_str().unwrap().contains("client/src/worker/panic.rs"), "{error}");
@@ -86,6 +86,6 @@ mod tests {
             tokio::task::yield_now().await;
             7
         };
-        assert_eq!(caught(seven).await.unwrap(), 7);
+        assert_eq!(caught(pin!(seven)).await.unwrap(), 7);
     }
 }
