@@ -6,7 +6,7 @@ export PG_MAJOR = $(PG)
 VERSIONS = $(if $(filter file,$(origin PG)),12 13 14 15 16 17 18,$(PG))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo clean-demo test test-all versions test-pure lint fmt install install-command package bench bench-peers
+.PHONY: help demo clean-demo test test-all versions test-pure lint fmt install install-command package bench bench-curves bench-peers
 
 help: ## list these
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -51,10 +51,15 @@ package: ## make package PG=17: a .deb and a .tar.gz of the extension for 17, an
 	@.ci/package extension
 	@.ci/package command
 
-bench: ## figures of the queue, beside a claim by UPDATE and a bare INSERT on the same server
+bench: ## figures of the queue, beside a claim by UPDATE and a bare INSERT on the same server, into docs/benchmarks.md; half an hour
 	@.ci/prepare build $(PG)
 	@.ci/install --release
-	@bench/memory
+	@bench/memory --write
+
+bench-curves: ## what a job costs as the work grows, and the pictures of docs/benchmarks.md; a quarter of an hour
+	@.ci/prepare build $(PG)
+	@.ci/install --release
+	@bench/curves --write
 
 bench-peers: ## the client beside other queues on PostgreSQL, each through its own client; half an hour
 	@.ci/prepare build $(PG)

@@ -1,16 +1,17 @@
-"""Single enqueues of 32 sessions against bare INSERTs of the same row."""
+"""Enqueues against bare INSERTs of the same rows: one at a time by 32 sessions, and a thousand a call."""
 import sys
 from collections import defaultdict
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from drain import DATABASE, System
+from drain import DATABASE, LOAD_CALL, System
 from figures import compared
 from parts.sleepers import sleepers
 
 CLIENTS = 32
 WAITERS = 10
 WHAT = f"enqueue, one at a time, {CLIENTS} sessions"
+MANY = f"enqueue, {LOAD_CALL} a call, one session"
 
 
 @dataclass(frozen=True)
@@ -35,21 +36,32 @@ def enqueue(server, sizes):
     rates = defaultdict(list)
     for number in range(1, sizes.enqueue_rounds + 1):
         for variant in BARE, *VARIANTS:
-            rate = rate_of(server, variant, sizes.seconds)
+            rate = rate_of(server, variant, sizes.seconds, variant.system.text("enqueue.sql"), CLIENTS)
             rates[variant].append(rate)
             print(f"enqueue, round {number}, {variant.words}: {rate:,.0f}/s", file=sys.stderr)
     for variant in VARIANTS:
         yield compared(WHAT, variant.words, rates[variant], rates[BARE], 0.9, BARE.words)
 
 
-def rate_of(server, variant, seconds):
+def many(server, sizes):
+    rates = defaultdict(list)
+    for number in range(1, sizes.enqueue_rounds + 1):
+        for variant in BARE, VARIANTS[0]:
+            script = variant.system.text("load.sql")
+            rate = LOAD_CALL * rate_of(server, variant, sizes.seconds, script, clients=1)
+            rates[variant].append(rate)
+            print(f"enqueue, {LOAD_CALL} a call, round {number}, {variant.system.name}: {rate:,.0f} jobs/s", file=sys.stderr)
+    ours, bare = rates[VARIANTS[0]], rates[BARE]
+    yield compared(MANY, "synchronous_commit = on", ours, bare, 0.8, "INSERT … SELECT unnest")
+
+
+def rate_of(server, variant, seconds, script, clients):
     """Commits a second."""
     with server.fresh_database(DATABASE):
         server.sql(variant.system.text("install.sql"), DATABASE)
         if variant.waited_for == "fetch":
             server.sql("SELECT pgq.pause('fetch')", DATABASE)
-        script = variant.system.text("enqueue.sql")
         waiting = sleepers(server, WAITERS, variant.waited_for) if variant.waited_for else nullcontext()
         with waiting:
-            done = server.pgbench(DATABASE, script, "on", "-c", CLIENTS, "-j", 2, "-T", seconds)
+            done = server.pgbench(DATABASE, script, "on", "-c", clients, "-j", min(clients, 2), "-T", seconds)
         return done.transactions_per_second()

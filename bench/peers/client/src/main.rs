@@ -16,7 +16,8 @@ use std::error::Error;
 
 type Outcome<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
 
-#[tokio::main]
+/// One thread, as the other drivers have: for jobs that do nothing, a second one costs more than it gives.
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> Outcome {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [operation, json] = arguments.as_slice() else {
